@@ -1,0 +1,4 @@
+//! The `shakedown` program.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! The pure middle: everything that can be decided without touching the world.
+//!
+//! Reading order: [`target`] and [`input`] (what is run on what), [`text`] (words of strangers).
+//! No file system, network, process, clock, environment or printing here: those arrive as arguments.
+#![forbid(unsafe_code)]
+
+pub mod input;
+pub mod target;
+pub mod text;

@@ -1,0 +1,2 @@
+//! Starts programs.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Says.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Remembers.
+#![forbid(unsafe_code)]
