@@ -1,2 +1,8 @@
-//! Starts programs.
+//! Starts programs: discovery, builds, engines and campaigns.
+//!
+//! Reading order: [`command`] (what to run, as data), [`process`] (the one place that runs it), [`interrupt`].
 #![forbid(unsafe_code)]
+
+pub mod command;
+pub mod interrupt;
+pub mod process;
