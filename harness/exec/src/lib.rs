@@ -4,5 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod discover;
 pub mod interrupt;
 pub mod process;
+pub mod toolchain;
