@@ -120,7 +120,7 @@ impl Program {
     fn base(&self, backtrace: Backtrace) -> CommandSpec {
         // Symbols are resolved in our own process: 150 to 500 ms a crash would go into it here. The sanitizer's check
         // for one definition of each global trips over statics that Rust duplicates (cargo-fuzz switches it off too).
-        let ours = "symbolize=0:detect_odr_violation=0:handle_abort=0:abort_on_error=0";
+        let ours = "symbolize=0:detect_odr_violation=0";
         let asan_options = match &self.inherited_asan_options {
             Some(theirs) if !theirs.is_empty() => format!("{theirs}:{ours}"),
             Some(_) | None => ours.to_owned(),
@@ -133,13 +133,14 @@ impl Program {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Backtrace {
     Off,
     Full,
 }
 
 impl Backtrace {
-    fn as_str(&self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Off => "0",
             Self::Full => "full",
@@ -157,11 +158,11 @@ fn flag_with_folder(flag: &str, folder: &Path) -> std::ffi::OsString {
 
 /// libFuzzer counts whole seconds, and 0 is no limit.
 fn whole_seconds(time: Duration) -> u64 {
-    (time.as_secs_f64().round() as u64).max(1)
+    (time + Duration::from_millis(500)).as_secs().max(1)
 }
 
 /// What kind of file libFuzzer left, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArtifactKind {
     /// `crash-…`
     Crash,
@@ -214,8 +215,8 @@ mod tests {
         };
         assert_eq!(
             program.fuzz(&fuzzing, &limits).to_string(),
-            "env -u RUST_LIB_BACKTRACE ASAN_OPTIONS=detect_leaks=0:symbolize=0:detect_odr_violation=0:handle_abort=0:\
-             abort_on_error=0 RUST_BACKTRACE=0 /b/parse /c -artifact_prefix=/a/ -max_total_time=1 -seed=7 \
+            "env -u RUST_LIB_BACKTRACE ASAN_OPTIONS=detect_leaks=0:symbolize=0:detect_odr_violation=0 \
+             RUST_BACKTRACE=0 /b/parse /c -artifact_prefix=/a/ -max_total_time=1 -seed=7 \
              -print_final_stats=1 -timeout=25 -rss_limit_mb=2560 -malloc_limit_mb=100 -len_control=0 -dict=/d/x.dict"
         );
     }
