@@ -5,5 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod input;
+pub mod progress;
 pub mod target;
 pub mod text;
