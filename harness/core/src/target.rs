@@ -22,8 +22,11 @@ impl TargetName {
 
     /// The name as one component of a path: everything but letters, digits, `-`, `_` and `.` becomes `_`.
     pub fn as_path_component(&self) -> String {
-        let component: String =
-            self.0.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
+        let component: String = self
+            .0
+            .chars()
+            .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
+            .collect();
         if component.trim_matches('.').is_empty() { format!("_{component}") } else { component }
     }
 }
