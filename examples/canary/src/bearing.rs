@@ -33,23 +33,28 @@ impl<'a> arbitrary::Arbitrary<'a> for Course {
 /// No course: she rides at anchor.
 const AT_ANCHOR: u16 = u16::MAX;
 
-/// The wire form.
+/// The wire form: latitude, longitude, course, each big-endian.
 pub fn encode(bearing: &Bearing) -> [u8; 6] {
-    let [a, b] = bearing.latitude.to_be_bytes();
-    let [c, d] = bearing.longitude.to_be_bytes();
-    let [e, f] = bearing.course.map_or(AT_ANCHOR, |Course(degrees)| degrees).to_be_bytes();
-    [a, b, c, d, e, f]
+    let course = bearing.course.map_or(AT_ANCHOR, |Course(degrees)| degrees);
+    let mut wire = [0; 6];
+    wire[..2].copy_from_slice(&bearing.latitude.to_be_bytes());
+    wire[2..4].copy_from_slice(&bearing.longitude.to_be_bytes());
+    wire[4..].copy_from_slice(&course.to_be_bytes());
+    wire
 }
 
 /// Reads the wire form; `None` if the course is neither below 360 nor "at anchor".
-pub fn decode([a, b, c, d, e, f]: [u8; 6]) -> Option<Bearing> {
-    let course = match u16::from_be_bytes([e, f]) {
+pub fn decode(wire: [u8; 6]) -> Option<Bearing> {
+    let course = match u16::from_be_bytes([wire[4], wire[5]]) {
         AT_ANCHOR => None,
         degrees @ 0..360 => Some(Course(degrees)),
         360.. => return None,
     };
-    let (latitude, longitude) = (i16::from_be_bytes([a, b]), i16::from_be_bytes([c, d]));
-    Some(Bearing { latitude, longitude, course })
+    Some(Bearing {
+        latitude: i16::from_be_bytes([wire[0], wire[1]]),
+        longitude: i16::from_be_bytes([wire[2], wire[3]]),
+        course,
+    })
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! `DEFECT <name>`, and `defects.toml` beside this crate says what each looks like when it is found. Do not
 //! fix them: the end-to-end tests fail when one is *not* found.
 //!
-//! Reading order: [`records`] and [`stores`] panic, [`macros`] overflows the stack, [`unpack`] and [`pool`]
-//! corrupt memory, [`chain`] loses it, [`bitmap`] wants too much of it, [`segments`] never ends. [`words`] and
-//! [`bearing`] are sound.
+//! Reading order: [`records`], [`watches`] and [`stores`] panic, [`macros`] overflows the stack, [`unpack`]
+//! and [`pool`] corrupt memory, [`chain`] loses it, [`bitmap`] wants too much of it, [`segments`] never ends.
+//! [`words`] and [`bearing`] are sound.
 
 pub mod bearing;
 pub mod bitmap;
@@ -17,4 +17,5 @@ pub mod records;
 pub mod segments;
 pub mod stores;
 pub mod unpack;
+pub mod watches;
 pub mod words;

@@ -45,7 +45,8 @@ fn every_planted_panic_answers_to_its_triggers() {
 #[test]
 fn sound_input_is_answered_by_every_target() {
     for (target, input) in [
-        ("records", b"L1w\x02\x08\x14c\x01a\x61\x00".as_slice()),
+        ("records", b"L1x\x00c\x01aa\x00".as_slice()),
+        ("watches", b"W\x08\x0c"),
         ("stores", b"rum=40\nbread=20\n?n rum\ns\nx"),
         ("macros", b"a=all hands;b=$a on deck;$b"),
         ("unpack", b"Z\x05\x02a\x03b"),
@@ -89,6 +90,7 @@ fn every_trigger_belongs_to_a_defect() {
 fn panic_message(target: &str, input: &[u8]) -> Option<String> {
     let run = AssertUnwindSafe(|| match target {
         "records" => drop(canary::records::summarize(input)),
+        "watches" => drop(canary::watches::total_hours(input)),
         "stores" => drop(canary::stores::run(str::from_utf8(input).unwrap())),
         "macros" => drop(canary::macros::expand_all(input)),
         "unpack" => drop(canary::unpack::unpack(input)),
