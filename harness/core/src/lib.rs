@@ -6,10 +6,15 @@
 
 pub mod crash;
 pub mod demangle;
+pub mod event;
+pub mod finding;
 pub mod formats;
 pub mod frame;
 pub mod input;
 pub mod progress;
+pub mod run;
 pub mod signature;
 pub mod target;
 pub mod text;
+pub mod time;
+pub mod verdict;

@@ -1,6 +1,7 @@
 //! How bad a crash is, by kind and access: a rule people can predict, not a verdict on exploitability.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::{Access, AccessMode, AddressClass, CrashKind};
 
@@ -89,6 +90,21 @@ impl Severity {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+}
+
+/// The text is no severity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a severity (low, medium, high, critical)")]
+pub struct UnknownSeverity(String);
+
+impl FromStr for Severity {
+    type Err = UnknownSeverity;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Low, Self::Medium, Self::High, Self::Critical];
+        let found = all.into_iter().find(|severity| severity.as_str() == text);
+        found.ok_or_else(|| UnknownSeverity(text.chars().take(40).collect()))
     }
 }
 
