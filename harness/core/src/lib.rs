@@ -4,7 +4,17 @@
 //! No file system, network, process, clock, environment or printing here: those arrive as arguments.
 #![forbid(unsafe_code)]
 
+pub mod crash;
+pub mod demangle;
+pub mod event;
+pub mod finding;
+pub mod formats;
+pub mod frame;
 pub mod input;
 pub mod progress;
+pub mod run;
+pub mod signature;
 pub mod target;
 pub mod text;
+pub mod time;
+pub mod verdict;

@@ -3,7 +3,7 @@
 //! Both lie in our own folder. The project's seeds are copied, never linked: libFuzzer rewrites files in place.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use shakedown_core::input::InputId;
@@ -92,7 +92,11 @@ impl Corpus {
         let name = InputId::of(bytes).to_string();
         let path = self.inputs.join(&name);
         if !path.exists() && !self.quarantine.join(&name).exists() {
-            std::fs::write(path, bytes)?;
+            // Whole or not at all: a name that does not fit its bytes would never be noticed. The temporary file lies in
+            // the quarantine, because libFuzzer reads whatever is in the other folder.
+            let mut temporary = tempfile::NamedTempFile::new_in(&self.quarantine)?;
+            temporary.write_all(bytes)?;
+            temporary.persist(path).map_err(|error| error.error)?;
             imported.n_new += 1;
         }
         Ok(())

@@ -3,7 +3,6 @@
 //! Reading order: [`command`] (what to run, as data), [`process`] (the one place that runs it), [`interrupt`].
 #![forbid(unsafe_code)]
 
-pub mod atomic;
 pub mod build;
 pub mod campaign;
 pub mod command;

@@ -1,0 +1,7 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bill: &[u8]| {
+    let _ = canary::watches::total_hours(bill);
+});

@@ -1,0 +1,27 @@
+//! gdb in batch mode: the signal's line; its frames are numbered like a sanitizer's.
+
+use super::report::{Event, Report};
+use crate::crash::CrashKind;
+
+/// `Program received signal SIGSEGV, ..`, `Program terminated with signal 6, ..`, `Thread 2 "x" received signal ..`.
+pub(super) fn line(text: &str) -> Option<Event> {
+    let (_, signal) =
+        text.split_once(" received signal ").or_else(|| text.split_once(" terminated with signal "))?;
+    if !text.starts_with("Program ") && !text.starts_with("Thread ") {
+        return None;
+    }
+    let name = signal.split([',', '.', ' ']).next().unwrap_or(signal);
+    Some(Report::new(kind_of(name)?, "gdb").message(text).event())
+}
+
+fn kind_of(signal: &str) -> Option<CrashKind> {
+    match signal {
+        "SIGSEGV" | "11" => Some(CrashKind::Segv),
+        "SIGBUS" | "7" => Some(CrashKind::Bus),
+        "SIGFPE" | "8" => Some(CrashKind::FloatingPointException),
+        "SIGILL" | "4" => Some(CrashKind::IllegalInstruction),
+        "SIGTRAP" | "5" => Some(CrashKind::Trap),
+        "SIGABRT" | "6" => Some(CrashKind::Abort),
+        _ => None,
+    }
+}

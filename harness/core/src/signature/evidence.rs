@@ -1,0 +1,225 @@
+//! What one crash says about its defect: class, site, words; and what else may link it to others.
+
+use crate::crash::{Crash, CrashKind, KindClass, Location, StackRole};
+use crate::frame::Frame;
+use crate::frame::source::{Source, source_of};
+
+use super::message::{self, MessageClass};
+use super::normalise::{FunctionKey, function_key, place_of};
+use super::recursion;
+
+/// Crates whose panics report that their *caller* broke a documented rule, as std's own slices do: the caller is the site.
+/// Memory misuse and broken invariants inside them stay theirs.
+const CONTRACT_CRATES: [&str; 12] = [
+    "bytes",
+    "byteorder",
+    "smallvec",
+    "arrayvec",
+    "tinyvec",
+    "ndarray",
+    "slab",
+    "indexmap",
+    "hashbrown",
+    "generic-array",
+    "bitvec",
+    "heapless",
+];
+
+/// How far down a panic's own location is looked for: helpers with `#[track_caller]` stand above it.
+const LOCATION_DEPTH: usize = 4;
+/// How many outermost functions name the place of a timeout: where it was sampled is chance, who entered the loop is not.
+const TIMEOUT_DEPTH: usize = 2;
+
+/// What one crash says about its defect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The class of its kind, sharpened by its message.
+    pub class: KindClass,
+    /// Whether its message says that an invariant broke, or that memory is not what it should be.
+    pub is_invariant: bool,
+    /// Where it is: the function at fault, or what stands for one where no function is known.
+    pub site: FunctionKey,
+    /// Its words, without values.
+    pub words: String,
+    /// The in-app functions of the crash stack, innermost first, recursion collapsed.
+    pub functions: Vec<FunctionKey>,
+    /// The functions of the recursion, if it is one.
+    pub cycle: Vec<FunctionKey>,
+    /// Where the message says it happened, with line: comparable within one build.
+    pub location: Option<Location>,
+    /// The target that crashed.
+    pub target: Option<String>,
+}
+
+impl Evidence {
+    /// Takes the evidence of `crash`.
+    pub fn of(crash: &Crash) -> Self {
+        let message_class = crash
+            .message
+            .as_deref()
+            .filter(|_| speaks_for_itself(crash.kind))
+            .map_or(MessageClass::Plain, message::class_of);
+        let class = class_of(crash.kind, message_class);
+        let functions = in_app_functions(crash);
+        let cycle = if class == KindClass::Recursion { recursion::cycle(&functions) } else { Vec::new() };
+        let site = site_of(crash, class, message_class, &functions, &cycle);
+        Self {
+            class,
+            is_invariant: message_class == MessageClass::Invariant,
+            site,
+            words: words_of(crash, class),
+            functions: recursion::collapsed(functions),
+            cycle,
+            location: crash.location.clone().filter(|location| !is_std(&location.file)),
+            target: crash.target.as_ref().map(|target| target.as_str().to_owned()),
+        }
+    }
+
+    /// The normal form that the group key is a hash of.
+    pub fn normal_form(&self) -> String {
+        let mut form = format!("class {}\nsite {}\n", self.class.as_str(), self.site.describe());
+        if !self.words.is_empty() {
+            form.push_str("words ");
+            form.push_str(&self.words);
+            form.push('\n');
+        }
+        form
+    }
+}
+
+/// Kinds whose message is the program's own.
+fn speaks_for_itself(kind: CrashKind) -> bool {
+    matches!(kind, CrashKind::Panic | CrashKind::AssertionFailure | CrashKind::FatalError)
+}
+
+fn class_of(kind: CrashKind, message: MessageClass) -> KindClass {
+    match message {
+        MessageClass::Memory => KindClass::Memory,
+        MessageClass::Allocation => KindClass::Allocation,
+        MessageClass::Plain | MessageClass::Invariant => kind.class(),
+    }
+}
+
+/// Only a check that the program made itself has words that tell one defect from another at the same site.
+fn words_of(crash: &Crash, class: KindClass) -> String {
+    let Some(message) = crash.message.as_deref().filter(|_| class == KindClass::Check) else {
+        return String::new();
+    };
+    match crash.kind {
+        CrashKind::UncaughtException | CrashKind::SecurityIssue => {
+            message::token(message.split(':').next().unwrap_or(message))
+        }
+        CrashKind::DeadlySignal | CrashKind::Abort | CrashKind::FloatingPointException => String::new(),
+        _ => message::token(message),
+    }
+}
+
+fn is_std(file: &str) -> bool {
+    matches!(source_of(file), Source::RustStd { .. })
+}
+
+/// Normal forms of the in-app frames, innermost first. The fuzz target's own counts only if there is nothing else.
+fn in_app_functions(crash: &Crash) -> Vec<FunctionKey> {
+    let frames: Vec<&Frame> = crash.significant_frames().collect();
+    let own = |is_target: bool| -> Vec<FunctionKey> {
+        frames
+            .iter()
+            .filter(|frame| frame.is_fuzz_target() == is_target)
+            .filter_map(|frame| function_key(frame))
+            .collect()
+    };
+    let functions = own(false);
+    if functions.is_empty() { own(true) } else { functions }
+}
+
+fn site_of(
+    crash: &Crash,
+    class: KindClass,
+    message_class: MessageClass,
+    functions: &[FunctionKey],
+    cycle: &[FunctionKey],
+) -> FunctionKey {
+    let site = match class {
+        KindClass::Recursion => recursion::name(cycle),
+        KindClass::Timeout => outermost(functions),
+        KindClass::Check if crash.kind == CrashKind::Panic && message_class == MessageClass::Plain => {
+            callers_site(crash, functions)
+        }
+        KindClass::Check
+        | KindClass::Memory
+        | KindClass::Race
+        | KindClass::Allocation
+        | KindClass::Leak
+        | KindClass::Exit => at_location(crash, functions),
+    };
+    site.or_else(|| functions.first().cloned()).unwrap_or_else(|| stand_in(crash))
+}
+
+/// The innermost function, or the one in whose file the message says it happened, if that is near.
+fn at_location(crash: &Crash, functions: &[FunctionKey]) -> Option<FunctionKey> {
+    let place = crash
+        .location
+        .as_ref()
+        .filter(|location| !is_std(&location.file))
+        .map(|location| place_of(&location.file));
+    let here = place
+        .and_then(|place| functions.iter().take(LOCATION_DEPTH).find(|function| function.place == place));
+    here.or_else(|| functions.first()).cloned()
+}
+
+/// Like [`at_location`], but a panic in a crate that checks its caller's arguments is the caller's.
+fn callers_site(crash: &Crash, functions: &[FunctionKey]) -> Option<FunctionKey> {
+    let is_contract = |function: &&FunctionKey| {
+        function
+            .place
+            .split_once(':')
+            .is_some_and(|(krate, _)| CONTRACT_CRATES.contains(&krate.replace('_', "-").as_str()))
+    };
+    let in_contract = functions.iter().take_while(is_contract).count();
+    match functions.get(in_contract) {
+        Some(caller) if in_contract > 0 => Some(caller.clone()),
+        _ => at_location(crash, functions),
+    }
+}
+
+/// The functions nearest to the target, as one key.
+fn outermost(functions: &[FunctionKey]) -> Option<FunctionKey> {
+    let from = functions.len().saturating_sub(TIMEOUT_DEPTH);
+    let names: Vec<String> = functions[from..].iter().rev().map(FunctionKey::describe).collect();
+    (!names.is_empty()).then(|| FunctionKey { name: names.join(" > "), ..FunctionKey::default() })
+}
+
+/// What stands for a site where no function is known: the message's file and column (a column survives the lines that are
+/// added above), else raw offsets of the innermost frames, else the target.
+fn stand_in(crash: &Crash) -> FunctionKey {
+    if let Some(location) = &crash.location {
+        let column = location.column.map(|column| format!(":{column}")).unwrap_or_default();
+        return FunctionKey {
+            place: place_of(&location.file),
+            name: format!("column{column}"),
+            ..FunctionKey::default()
+        };
+    }
+    let frames = crash.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+    let raw: Vec<String> =
+        frames.iter().filter(|frame| frame.is_raw()).take(4).filter_map(raw_name).collect();
+    if !raw.is_empty() {
+        return FunctionKey { name: format!("raw {}", raw.join(" ")), ..FunctionKey::default() };
+    }
+    let named = frames
+        .iter()
+        .find_map(function_key)
+        .filter(|_| crash.stacks.iter().any(|stack| stack.role == StackRole::Crash));
+    named.unwrap_or_else(|| FunctionKey {
+        name: format!(
+            "target {}",
+            crash.target.as_ref().map(crate::target::TargetName::as_str).unwrap_or_default()
+        ),
+        ..FunctionKey::default()
+    })
+}
+
+fn raw_name(frame: &Frame) -> Option<String> {
+    let module = frame.module.as_deref()?.rsplit('/').next()?;
+    Some(format!("{module}+{:#x}", frame.offset?))
+}

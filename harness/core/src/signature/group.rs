@@ -1,0 +1,237 @@
+//! The second look: over all crashes of a project, which signatures are one defect after all?
+//!
+//! A signature is a function of one crash, so some links are out of its reach: a corruption that shows as a panic three
+//! calls later, a recursion entered on two sides, a function that one tool names with its type and another without. Such
+//! links are proposed here as aliases with a reason. They change no hash; a team can refuse each in its overrides file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Signature;
+use super::evidence::Evidence;
+use super::normalise::FunctionKey;
+use crate::crash::KindClass;
+
+/// Two signatures that are one defect, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// The signature that becomes an alias.
+    pub from: Signature,
+    /// The signature that stays: the one of the two that came first in the given order.
+    pub into: Signature,
+    /// Why.
+    pub reason: MergeReason,
+}
+
+/// Why two signatures are one defect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MergeReason {
+    /// Same words at the same line and column of the same file.
+    SamePlace,
+    /// Same function of the same file, once named with its type and once without.
+    SameFunction,
+    /// Two recursions through one function.
+    SharedCycle,
+    /// An invariant broke below the function that is known to corrupt memory.
+    BelowCorruption,
+    /// Two memory errors on one path: one's site is a caller in the other's stack.
+    SameCorruption,
+    /// Two timeouts in one target below one function.
+    SameLoop,
+    /// The same check failed on two paths of one type or file in one target.
+    SameCheck,
+}
+
+impl MergeReason {
+    /// The reason as a sentence for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SamePlace => "same words at the same place in the source",
+            Self::SameFunction => "same function, named with and without its type",
+            Self::SharedCycle => "two recursions through the same function",
+            Self::BelowCorruption => "an invariant broke below a function that is known to corrupt memory",
+            Self::SameCorruption => "two memory errors on the same path",
+            Self::SameLoop => "two timeouts below the same function",
+            Self::SameCheck => "the same check failed on two paths of one type",
+        }
+    }
+}
+
+/// What is looked at: the first crash of each signature would lose links, so every crash is given.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// The crash's signature.
+    pub signature: Signature,
+    /// Its evidence.
+    pub evidence: Evidence,
+}
+
+/// Proposes merges. The order of `sightings` decides only which of two signatures keeps its name.
+pub fn group(sightings: &[Sighting]) -> Vec<Merge> {
+    let mut union = Union::new(sightings);
+    link_same_place(sightings, &mut union);
+    link_same_function(sightings, &mut union);
+    link_shared_cycles(sightings, &mut union);
+    link_corruption(sightings, &mut union);
+    link_timeouts(sightings, &mut union);
+    union.merges
+}
+
+/// The signature that stands for each after merging.
+pub fn canonical(merges: &[Merge]) -> BTreeMap<Signature, Signature> {
+    let direct: BTreeMap<&Signature, &Signature> =
+        merges.iter().map(|merge| (&merge.from, &merge.into)).collect();
+    let resolve = |signature: &Signature| {
+        let mut current = signature;
+        // Each step goes to an earlier signature, so there are no cycles; the bound holds for merges from a file.
+        for _ in 0..=direct.len() {
+            match direct.get(current) {
+                Some(next) => current = next,
+                None => break,
+            }
+        }
+        current.clone()
+    };
+    direct.keys().map(|from| ((*from).clone(), resolve(from))).collect()
+}
+
+fn link_same_place(sightings: &[Sighting], union: &mut Union) {
+    let mut seen = HashMap::new();
+    for (at, sighting) in sightings.iter().enumerate() {
+        let evidence = &sighting.evidence;
+        let Some(location) = evidence
+            .location
+            .as_ref()
+            .filter(|location| location.line.is_some() && location.column.is_some())
+        else {
+            continue;
+        };
+        let key =
+            (location.file.as_str(), location.line, location.column, evidence.words.as_str(), evidence.class);
+        union.link(*seen.entry(key).or_insert(at), at, MergeReason::SamePlace);
+    }
+}
+
+fn link_same_function(sightings: &[Sighting], union: &mut Union) {
+    // Per place, name, class and words: the owners seen, and where.
+    let mut owners: BTreeMap<_, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (at, sighting) in sightings.iter().enumerate() {
+        let Evidence { class, site, words, .. } = &sighting.evidence;
+        owners.entry((&site.place, &site.name, class, words)).or_default().entry(&site.owner).or_insert(at);
+    }
+    for seen in owners.values().filter(|seen| seen.len() == 2) {
+        if let (Some(bare), Some((_, typed))) =
+            (seen.get(""), seen.iter().find(|(owner, _)| !owner.is_empty()))
+        {
+            union.link(*bare, *typed, MergeReason::SameFunction);
+        }
+    }
+}
+
+fn link_shared_cycles(sightings: &[Sighting], union: &mut Union) {
+    let mut seen: HashMap<&FunctionKey, usize> = HashMap::new();
+    for (at, sighting) in sightings.iter().enumerate() {
+        for function in &sighting.evidence.cycle {
+            union.link(*seen.entry(function).or_insert(at), at, MergeReason::SharedCycle);
+        }
+    }
+}
+
+/// How many callers above the site are looked at for the function that corrupts memory.
+const CALLERS: usize = 6;
+
+fn link_corruption(sightings: &[Sighting], union: &mut Union) {
+    let mut corruptors: HashMap<(&Option<String>, &FunctionKey), usize> = HashMap::new();
+    for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
+        if evidence.class == KindClass::Memory {
+            corruptors.entry((&evidence.target, &evidence.site)).or_insert(at);
+        }
+    }
+    for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
+        let reason = match evidence.class {
+            KindClass::Memory => MergeReason::SameCorruption,
+            KindClass::Check if evidence.is_invariant => MergeReason::BelowCorruption,
+            KindClass::Check
+            | KindClass::Race
+            | KindClass::Recursion
+            | KindClass::Allocation
+            | KindClass::Timeout
+            | KindClass::Leak
+            | KindClass::Exit => continue,
+        };
+        // Only callers in the crate of the site: every defect of a library lies below its entry functions.
+        let own = |function: &&FunctionKey| crate_of(function) == crate_of(&evidence.site);
+        let callers = evidence.functions.iter().take(CALLERS).filter(own);
+        let corruptor = callers
+            .filter(|caller| **caller != evidence.site)
+            .find_map(|caller| corruptors.get(&(&evidence.target, caller)));
+        if let Some(corruptor) = corruptor {
+            union.link(*corruptor, at, reason);
+        }
+    }
+}
+
+fn crate_of(function: &FunctionKey) -> &str {
+    function.place.split(':').next().unwrap_or_default()
+}
+
+fn link_timeouts(sightings: &[Sighting], union: &mut Union) {
+    let mut seen = HashMap::new();
+    for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
+        if evidence.class == KindClass::Timeout
+            && let Some(outermost) = evidence.functions.last()
+        {
+            union.link(*seen.entry((&evidence.target, outermost)).or_insert(at), at, MergeReason::SameLoop);
+        }
+    }
+}
+
+/// Union-find over signatures, which remembers why.
+struct Union {
+    signatures: Vec<Signature>,
+    group_of: Vec<usize>,
+    parents: Vec<usize>,
+    merges: Vec<Merge>,
+}
+
+impl Union {
+    fn new(sightings: &[Sighting]) -> Self {
+        let mut numbers: HashMap<&Signature, usize> = HashMap::new();
+        let mut signatures = Vec::new();
+        let mut group_of = Vec::with_capacity(sightings.len());
+        for sighting in sightings {
+            let number = *numbers.entry(&sighting.signature).or_insert_with(|| {
+                signatures.push(sighting.signature.clone());
+                signatures.len() - 1
+            });
+            group_of.push(number);
+        }
+        let parents = (0..signatures.len()).collect();
+        Self { signatures, group_of, parents, merges: Vec::new() }
+    }
+
+    fn root(&mut self, mut number: usize) -> usize {
+        while self.parents[number] != number {
+            self.parents[number] = self.parents[self.parents[number]];
+            number = self.parents[number];
+        }
+        number
+    }
+
+    fn link(&mut self, a: usize, b: usize, reason: MergeReason) {
+        let (a, b) = (self.root(self.group_of[a]), self.root(self.group_of[b]));
+        if a != b {
+            let (into, from) = (a.min(b), a.max(b));
+            self.parents[from] = into;
+            self.merges.push(Merge {
+                from: self.signatures[from].clone(),
+                into: self.signatures[into].clone(),
+                reason,
+            });
+        }
+    }
+}
+
+/// The signatures that took part, for a report.
+pub fn touched(merges: &[Merge]) -> BTreeSet<&Signature> {
+    merges.iter().flat_map(|merge| [&merge.from, &merge.into]).collect()
+}

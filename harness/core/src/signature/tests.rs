@@ -1,0 +1,3 @@
+//! Laws of signatures, checked on logs through one helper.
+
+use super::*;

@@ -1,0 +1,4 @@
+//! One file a format. Renderers do no arithmetic.
+
+pub mod json;
+pub mod terminal;

@@ -1,0 +1,425 @@
+//! Findings and their crashes: taken in as they come, looked up by any beginning of their signature.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use shakedown_core::crash::Severity;
+use shakedown_core::finding::{Finding, FindingState, Reproducer, Reproducibility, Sighted, SignedCrash};
+use shakedown_core::input::InputId;
+use shakedown_core::run::RunId;
+use shakedown_core::signature::Signature;
+use shakedown_core::target::TargetName;
+use shakedown_core::time::Timestamp;
+
+use crate::{Store, StoreError};
+
+/// What was found under the beginning of a signature.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup {
+    /// Nothing.
+    None,
+    /// The finding.
+    One(Box<Finding>),
+    /// Several findings.
+    Many(Vec<Signature>),
+}
+
+impl Store {
+    /// Takes in a crash that `run` saw. Says what the sighting is to the run, or `None` where the run has seen this
+    /// finding before.
+    pub fn take_crash(&mut self, crash: &SignedCrash, run: &RunId) -> Result<Option<Sighted>, StoreError> {
+        self.transact(|connection| {
+            let before = state_of(connection, &crash.signature)?;
+            let sighted = match before {
+                None => {
+                    insert_finding(connection, crash, run)?;
+                    note(connection, &crash.signature, crash.seen_at, FindingState::New, "first seen")?;
+                    Some(Sighted::New)
+                }
+                Some((_, last_run)) if last_run == run.as_str() => {
+                    update_finding(connection, crash, run, 1)?;
+                    None
+                }
+                Some((state, _)) => {
+                    let (state_after, sighted) = state.seen_again();
+                    update_finding(connection, crash, run, 1)?;
+                    set_state(connection, &crash.signature, state_after)?;
+                    if state_after != state {
+                        note(connection, &crash.signature, crash.seen_at, state_after, "seen again")?;
+                    }
+                    Some(sighted)
+                }
+            };
+            insert_target(connection, crash)?;
+            insert_crash(connection, crash, run)?;
+            Ok(sighted)
+        })
+    }
+
+    /// Counts crashes of a finding that were recognised without being looked at again.
+    pub fn count_crashes(&mut self, signature: &Signature, n: u64, at: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE findings SET n_crashes = n_crashes + ?2, last_seen = max(last_seen, ?3) WHERE signature = ?1";
+        self.transact(|connection| {
+            connection.execute(sql, params![signature.to_string(), n.cast_signed(), at.0.cast_signed()])
+        })
+        .map(drop)
+    }
+
+    /// Moves a finding to another state, by hand.
+    pub fn set_finding_state(
+        &mut self,
+        signature: &Signature,
+        state: FindingState,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.transact(|connection| {
+            set_state(connection, signature, state)?;
+            note(connection, signature, at, state, reason)
+        })
+    }
+
+    /// All findings, those seen last first.
+    pub fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        self.select_findings("ORDER BY last_seen DESC, signature", &[])
+    }
+
+    /// The finding whose signature begins with `prefix`, with or without the version before the colon.
+    pub fn find(&self, prefix: &str) -> Result<Lookup, StoreError> {
+        let escaped = prefix.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        let patterns = [format!("{escaped}%"), format!("%:{escaped}%")];
+        let condition =
+            r"WHERE signature LIKE ?1 ESCAPE '\' OR signature LIKE ?2 ESCAPE '\' ORDER BY signature LIMIT 20";
+        let mut found = self.select_findings(condition, &[&patterns[0], &patterns[1]])?;
+        Ok(match (found.pop(), found.is_empty()) {
+            (None, _) => Lookup::None,
+            (Some(finding), true) => Lookup::One(Box::new(finding)),
+            (Some(last), false) => {
+                Lookup::Many(found.into_iter().chain([last]).map(|finding| finding.signature).collect())
+            }
+        })
+    }
+
+    /// The inputs that show findings in `target`: replayed before anything is fuzzed.
+    pub fn reproducers(&self, target: &TargetName) -> Result<Vec<InputId>, StoreError> {
+        let sql = "SELECT reproducer FROM findings WHERE reproducer_target = ?1 AND reproducer IS NOT NULL ORDER BY first_seen";
+        let mut statement = self.connection.prepare(sql).map_err(|error| self.sqlite(error))?;
+        let rows = statement
+            .query_map([target.as_str()], |row| row.get::<_, String>(0))
+            .map_err(|error| self.sqlite(error))?;
+        rows.map(|row| {
+            let name = row.map_err(|error| self.sqlite(error))?;
+            name.parse().map_err(|error| self.record("the name of a reproducer", error))
+        })
+        .collect()
+    }
+
+    fn select_findings(
+        &self,
+        condition: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<Finding>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare(&format!("SELECT * FROM findings {condition}"))
+            .map_err(|error| self.sqlite(error))?;
+        let rows: Vec<Finding> = statement
+            .query_map(values, finding_of)
+            .and_then(Iterator::collect)
+            .map_err(|error| {
+                if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) {
+                    self.record("a finding", error)
+                } else {
+                    self.sqlite(error)
+                }
+            })?;
+        rows.into_iter().map(|finding| self.with_targets(finding)).collect()
+    }
+
+    fn with_targets(&self, finding: Finding) -> Result<Finding, StoreError> {
+        let sql = "SELECT target FROM finding_targets WHERE signature = ?1";
+        let targets: BTreeSet<TargetName> = self
+            .connection
+            .prepare(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_map([finding.signature.to_string()], |row| row.get::<_, String>(0))?
+                    .map(|name| name.map(TargetName::new))
+                    .collect()
+            })
+            .map_err(|error| self.sqlite(error))?;
+        Ok(Finding { targets, ..finding })
+    }
+}
+
+fn state_of(
+    connection: &Connection,
+    signature: &Signature,
+) -> rusqlite::Result<Option<(FindingState, String)>> {
+    let sql = "SELECT state, last_run FROM findings WHERE signature = ?1";
+    connection
+        .query_row(sql, [signature.to_string()], |row| Ok((word(row, "state")?, row.get("last_run")?)))
+        .optional()
+}
+
+fn set_state(connection: &Connection, signature: &Signature, state: FindingState) -> rusqlite::Result<()> {
+    let sql = "UPDATE findings SET state = ?2 WHERE signature = ?1";
+    connection.execute(sql, params![signature.to_string(), state.as_str()]).map(drop)
+}
+
+fn note(
+    connection: &Connection,
+    signature: &Signature,
+    at: Timestamp,
+    state: FindingState,
+    reason: &str,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO finding_history (signature, at, state, reason) VALUES (?1, ?2, ?3, ?4)";
+    connection
+        .execute(sql, params![signature.to_string(), at.0.cast_signed(), state.as_str(), reason])
+        .map(drop)
+}
+
+fn insert_finding(connection: &Connection, crash: &SignedCrash, run: &RunId) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    let input = crash.input.as_ref();
+    let values = params![
+        crash.signature.to_string(),
+        FindingState::New.as_str(),
+        crash.kind.as_str(),
+        crash.severity.as_str(),
+        crash.title,
+        crash.place,
+        crash.seen_at.0.cast_signed(),
+        run.as_str(),
+        crash.reproducibility.n_same,
+        crash.reproducibility.n_tried,
+        input.map(|(id, _)| id.as_str()),
+        input.map(|(_, n_bytes)| n_bytes.cast_signed()),
+        input.map(|_| crash.target.as_str()),
+        crash.log.as_str(),
+    ];
+    connection.execute(sql, values).map(drop)
+}
+
+/// Counts the crash; its input becomes the reproducer where it is the better one: one that works before one that does
+/// not, then the smaller one.
+fn update_finding(connection: &Connection, crash: &SignedCrash, run: &RunId, n: u64) -> rusqlite::Result<()> {
+    let signature = crash.signature.to_string();
+    connection.execute(
+        "UPDATE findings SET n_crashes = n_crashes + ?2, last_seen = max(last_seen, ?3), last_run = ?4 WHERE signature = ?1",
+        params![signature, n.cast_signed(), crash.seen_at.0.cast_signed(), run.as_str()],
+    )?;
+    let severity: Severity =
+        connection.query_row("SELECT severity FROM findings WHERE signature = ?1", [&signature], |row| {
+            word(row, "severity")
+        })?;
+    if crash.severity > severity {
+        connection.execute(
+            "UPDATE findings SET severity = ?2 WHERE signature = ?1",
+            params![signature, crash.severity.as_str()],
+        )?;
+    }
+    let Some((input, n_bytes)) = &crash.input else { return Ok(()) };
+    let sql = "UPDATE findings SET reproducer = ?2, reproducer_bytes = ?3, reproducer_target = ?4, log = ?5, n_same = ?6,
+            n_tried = ?7, kind = ?8, title = ?9, place = ?10
+        WHERE signature = ?1 AND (reproducer IS NULL OR (n_same = 0) > (?6 = 0)
+            OR ((n_same = 0) = (?6 = 0) AND ?3 < reproducer_bytes))";
+    let values = params![
+        signature,
+        input.as_str(),
+        n_bytes.cast_signed(),
+        crash.target.as_str(),
+        crash.log.as_str(),
+        crash.reproducibility.n_same,
+        crash.reproducibility.n_tried,
+        crash.kind.as_str(),
+        crash.title,
+        crash.place,
+    ];
+    connection.execute(sql, values).map(drop)
+}
+
+fn insert_target(connection: &Connection, crash: &SignedCrash) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO finding_targets (signature, target) VALUES (?1, ?2)";
+    connection.execute(sql, params![crash.signature.to_string(), crash.target.as_str()]).map(drop)
+}
+
+fn insert_crash(connection: &Connection, crash: &SignedCrash, run: &RunId) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO crashes (signature, run, target, kind, title, place, input, input_bytes, log, n_same, n_tried, seen_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let input = crash.input.as_ref();
+    let values = params![
+        crash.signature.to_string(),
+        run.as_str(),
+        crash.target.as_str(),
+        crash.kind.as_str(),
+        crash.title,
+        crash.place,
+        input.map(|(id, _)| id.as_str()),
+        input.map(|(_, n_bytes)| n_bytes.cast_signed()),
+        crash.log.as_str(),
+        crash.reproducibility.n_same,
+        crash.reproducibility.n_tried,
+        crash.seen_at.0.cast_signed(),
+    ];
+    connection.execute(sql, values).map(drop)
+}
+
+fn finding_of(row: &Row<'_>) -> rusqlite::Result<Finding> {
+    let reproducer = match row.get::<_, Option<String>>("reproducer")? {
+        None => None,
+        Some(_) => Some(Reproducer {
+            input: word(row, "reproducer")?,
+            n_bytes: row.get::<_, i64>("reproducer_bytes")?.cast_unsigned(),
+            target: TargetName::new(row.get::<_, String>("reproducer_target")?),
+        }),
+    };
+    Ok(Finding {
+        signature: word(row, "signature")?,
+        state: word(row, "state")?,
+        targets: BTreeSet::new(),
+        kind: word(row, "kind")?,
+        severity: word(row, "severity")?,
+        title: row.get("title")?,
+        place: row.get("place")?,
+        n_crashes: row.get::<_, i64>("n_crashes")?.cast_unsigned(),
+        first_seen: Timestamp(row.get::<_, i64>("first_seen")?.cast_unsigned()),
+        last_seen: Timestamp(row.get::<_, i64>("last_seen")?.cast_unsigned()),
+        first_run: RunId::from_text(row.get::<_, String>("first_run")?),
+        last_run: RunId::from_text(row.get::<_, String>("last_run")?),
+        reproducibility: Reproducibility { n_same: row.get("n_same")?, n_tried: row.get("n_tried")? },
+        reproducer,
+        log: word(row, "log")?,
+    })
+}
+
+/// A column that holds one of `core`'s words.
+fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &Row<'_>,
+    column: &str,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    let index = row.as_ref().column_index(column)?;
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shakedown_core::crash::CrashKind;
+    use shakedown_core::run::sample;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        for run in ["one", "two", "three"] {
+            store.begin_run(&RunId::from_text(run), Timestamp(1), "shakedown fuzz").unwrap();
+        }
+        (folder, store)
+    }
+
+    fn crash(name: &str, input: &[u8]) -> SignedCrash {
+        SignedCrash {
+            signature: sample::signature(name),
+            target: TargetName::new("parse"),
+            kind: CrashKind::Panic,
+            severity: Severity::Medium,
+            title: format!("panic: {name}"),
+            place: Some("src/lib.rs:7".to_owned()),
+            reproducibility: Reproducibility { n_same: 3, n_tried: 3 },
+            input: Some((InputId::of(input), input.len() as u64)),
+            log: InputId::of(b"log"),
+            seen_at: Timestamp(1000),
+        }
+    }
+
+    fn run(name: &str) -> RunId {
+        RunId::from_text(name)
+    }
+
+    #[test]
+    fn a_finding_is_new_in_its_first_run_and_known_in_the_next() {
+        let (_folder, mut store) = store();
+        let boom = crash("boom", b"long input");
+        assert_eq!(store.take_crash(&boom, &run("one")).unwrap(), Some(Sighted::New));
+        assert_eq!(store.take_crash(&boom, &run("one")).unwrap(), None);
+        assert_eq!(store.take_crash(&boom, &run("two")).unwrap(), Some(Sighted::Known));
+        let found = store.findings().unwrap();
+        assert_eq!((found.len(), found[0].n_crashes, found[0].state), (1, 3, FindingState::Known));
+        assert_eq!(found[0].last_run, run("two"));
+    }
+
+    #[test]
+    fn the_smallest_input_that_works_is_the_reproducer() {
+        let (_folder, mut store) = store();
+        store.take_crash(&crash("boom", b"long input"), &run("one")).unwrap();
+        store.take_crash(&crash("boom", b"short"), &run("one")).unwrap();
+        let flaky =
+            SignedCrash { reproducibility: Reproducibility { n_same: 0, n_tried: 3 }, ..crash("boom", b"x") };
+        store.take_crash(&flaky, &run("one")).unwrap();
+        let reproducer = store.findings().unwrap().remove(0).reproducer.unwrap();
+        assert_eq!((reproducer.input, reproducer.n_bytes), (InputId::of(b"short"), 5));
+    }
+
+    #[test]
+    fn an_input_that_works_replaces_a_smaller_one_that_does_not() {
+        let (_folder, mut store) = store();
+        let flaky =
+            SignedCrash { reproducibility: Reproducibility { n_same: 0, n_tried: 3 }, ..crash("boom", b"x") };
+        store.take_crash(&flaky, &run("one")).unwrap();
+        store.take_crash(&crash("boom", b"longer"), &run("one")).unwrap();
+        assert_eq!(store.reproducers(&TargetName::new("parse")).unwrap(), [InputId::of(b"longer")]);
+    }
+
+    #[test]
+    fn a_closed_finding_that_comes_back_is_reopened() {
+        let (_folder, mut store) = store();
+        let boom = crash("boom", b"input");
+        store.take_crash(&boom, &run("one")).unwrap();
+        store.set_finding_state(&boom.signature, FindingState::Fixed, "by hand", Timestamp(2000)).unwrap();
+        assert_eq!(store.take_crash(&boom, &run("two")).unwrap(), Some(Sighted::Reopened));
+        assert_eq!(store.take_crash(&boom, &run("three")).unwrap(), Some(Sighted::Known));
+        assert_eq!(store.findings().unwrap()[0].state, FindingState::Reopened);
+    }
+
+    #[test]
+    fn a_finding_is_found_by_any_beginning_of_its_signature() {
+        let (_folder, mut store) = store();
+        let (one, two) = (crash("one", b"1"), crash("two", b"2"));
+        store.take_crash(&one, &run("one")).unwrap();
+        store.take_crash(&two, &run("one")).unwrap();
+        let whole = one.signature.to_string();
+        let digits = whole.split_once(':').unwrap().1;
+        for prefix in [&whole[..], digits, &digits[..12]] {
+            assert!(
+                matches!(store.find(prefix).unwrap(), Lookup::One(found) if found.signature == one.signature)
+            );
+        }
+        assert_eq!(store.find("zz").unwrap(), Lookup::None);
+        assert_eq!(store.find("%").unwrap(), Lookup::None);
+        assert!(matches!(store.find("").unwrap(), Lookup::Many(all) if all.len() == 2));
+    }
+
+    #[test]
+    fn crashes_that_were_only_counted_add_up() {
+        let (_folder, mut store) = store();
+        let boom = crash("boom", b"input");
+        store.take_crash(&boom, &run("one")).unwrap();
+        store.count_crashes(&boom.signature, 41, Timestamp(9000)).unwrap();
+        let found = store.findings().unwrap().remove(0);
+        assert_eq!((found.n_crashes, found.last_seen), (42, Timestamp(9000)));
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_is_an_error_and_no_panic() {
+        let (_folder, mut store) = store();
+        store.take_crash(&crash("boom", b"input"), &run("one")).unwrap();
+        store.connection.execute("UPDATE findings SET state = 'banana'", []).unwrap();
+        let error = store.findings().unwrap_err();
+        assert!(matches!(error, StoreError::Record { .. }), "{error:?}");
+    }
+}

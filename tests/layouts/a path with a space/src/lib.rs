@@ -1,0 +1,3 @@
+pub fn planks(data: &[u8]) -> usize {
+    data.len()
+}

@@ -1,0 +1,3 @@
+pub fn force(gusts: &[u8]) -> u32 {
+    gusts.iter().map(|gust| u32::from(*gust)).sum()
+}

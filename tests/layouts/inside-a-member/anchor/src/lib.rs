@@ -1,0 +1,3 @@
+pub fn fathoms(data: &[u8]) -> usize {
+    data.len() / 6
+}

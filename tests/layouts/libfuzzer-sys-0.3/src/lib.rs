@@ -1,0 +1,3 @@
+pub fn rations(data: &[u8]) -> usize {
+    data.len() / 4
+}

@@ -1,0 +1,3 @@
+pub fn draught(data: &[u8]) -> usize {
+    data.len()
+}

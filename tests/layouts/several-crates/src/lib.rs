@@ -1,0 +1,3 @@
+pub fn parse(data: &[u8]) -> usize {
+    data.len() + brig::parse(&[])
+}
