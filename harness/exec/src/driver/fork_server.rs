@@ -43,10 +43,11 @@ impl<'a> ForkServer<'a> {
         let place = Place::Fork;
         let limits = request_limits(&self.limits);
         let request = Request::Run { place, listing: Listing::None, limits, input };
+        let patience = self.limits.time + ANSWER_TIME;
         let mut last = EndKind::Killed;
         // The second try tells the input's doing from a server that an earlier input left broken.
         for _ in 0..2 {
-            match ask(self.session()?, &request, self.limits.time + ANSWER_TIME) {
+            match ask(self.session()?, &request, patience) {
                 Ok(executed) => return Ok(executed),
                 Err(over) => {
                     self.session = None;

@@ -51,7 +51,8 @@ pub fn minimise(
 ) -> Result<Option<Minimised>, DriverError> {
     let started_at = Instant::now();
     let Some(crash) = server.run(input)?.crash else { return Ok(None) };
-    let mut best = Best { input: input.to_vec(), end: MinimiseEnd::OutOfLimit, n_executions: 0, time: Duration::ZERO };
+    let mut best =
+        Best { input: input.to_vec(), end: MinimiseEnd::OutOfLimit, n_executions: 0, time: Duration::ZERO };
     let is_caught = crash.kind.is_catchable() && crash.signal.is_none() && server.catches_panics();
     let places: &[Place] = if is_caught { &[Place::Here, Place::Fork] } else { &[Place::Fork] };
     for place in places {
@@ -115,7 +116,9 @@ fn attempt(
                 return Ok(());
             }
             Answer::Progress { .. } => {}
-            Answer::Hello { .. } | Answer::Result { .. } | Answer::Minimised { .. } => return Err(Over::Gone),
+            Answer::Hello { .. } | Answer::Result { .. } | Answer::Minimised { .. } => {
+                return Err(Over::Gone);
+            }
         }
     }
 }

@@ -45,7 +45,8 @@ pub fn replay(
 ) -> Result<Vec<Replayed>, DriverError> {
     let mut server = ForkServer::start(launcher, program, limits)?;
     let mut replayed = vec![Replayed::NotRun; inputs.len()];
-    let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline) || launcher.interrupt().is_raised();
+    let is_over =
+        || deadline.is_some_and(|deadline| Instant::now() >= deadline) || launcher.interrupt().is_raised();
     let mut next = 0;
     while next < inputs.len() && !is_over() {
         let mut pass = Pass { inputs, listing, limits, next, flight: VecDeque::new(), is_closed: false };
@@ -66,7 +67,9 @@ pub fn replay(
 /// The culprit alone. If it is innocent in a fresh process, the death was the doing of what ran before, or chance:
 /// that is then all that is known of it.
 fn confirm(server: &mut ForkServer<'_>, culprit: &Path, over: &Over) -> Result<Replayed, DriverError> {
-    let Ok(Some(input)) = read_bounded(culprit, INPUT_BYTES_MAX as u64) else { return Ok(Replayed::Unreadable) };
+    let Ok(Some(input)) = read_bounded(culprit, INPUT_BYTES_MAX as u64) else {
+        return Ok(Replayed::Unreadable);
+    };
     let executed = server.run(&input)?;
     Ok(Replayed::Executed(if executed.end.is_bad() { executed } else { Executed::lost(lost_as(over)) }))
 }
@@ -101,7 +104,12 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&mut self, session: &mut Session, replayed: &mut [Replayed], is_over: impl Fn() -> bool) -> PassEnd {
+    fn run(
+        &mut self,
+        session: &mut Session,
+        replayed: &mut [Replayed],
+        is_over: impl Fn() -> bool,
+    ) -> PassEnd {
         loop {
             if !self.is_closed && !is_over() {
                 self.fill(session, replayed);

@@ -1,6 +1,6 @@
 //! Puts the runtime that catches panics into a copy of the user's own libfuzzer-sys, for [`super::wrapper`] to compile.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use shakedown_core::input::InputId;
@@ -40,9 +40,18 @@ pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<PathBuf, RuntimeError> {
     let name = InputId::of(changed.as_bytes()).as_str()[..16].to_owned();
     let copy = cache.join(name).join("lib.rs");
     if !copy.is_file() {
-        crate::atomic::write(&copy, changed.as_bytes()).map_err(copy_error(&copy))?;
+        write_whole(&copy, changed.as_bytes()).map_err(copy_error(&copy))?;
     }
     Ok(copy)
+}
+
+/// A compiler of another process may read the copy at any moment.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut partial = tempfile::NamedTempFile::new_in(folder)?;
+    partial.write_all(bytes)?;
+    partial.persist(path).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]

@@ -45,25 +45,30 @@ pub(super) enum Over {
 
 impl Session {
     /// Starts `program` and waits for its first word.
-    pub(super) fn start(launcher: &Launcher, program: &Program, limits: &Limits) -> Result<Self, DriverError> {
+    pub(super) fn start(
+        launcher: &Launcher,
+        program: &Program,
+        limits: &Limits,
+    ) -> Result<Self, DriverError> {
         let name = program.command.to_string();
         let socket_error = |source| DriverError::Socket { program: name.clone(), source };
         let folder = tempfile::Builder::new().prefix("shakedown-").tempdir().map_err(socket_error)?;
         let path = folder.path().join("s");
         let listener = UnixListener::bind(&path).map_err(socket_error)?;
         listener.set_nonblocking(true).map_err(socket_error)?;
-        let process = Process::start(launcher.clone(), serving(program, &path, limits));
+        let mut process = Process::start(launcher.clone(), serving(program, &path, limits));
         let Some(stream) = accept(&listener, &process).map_err(socket_error)? else {
             return Err(process.explain(name));
         };
-        let mut session =
-            Self { stream, process, catches_panics: false, has_sanitizer: false, next_id: 0 };
+        let mut session = Self { stream, process, catches_panics: false, has_sanitizer: false, next_id: 0 };
         match session.receive(START_TIME_MAX) {
             Ok(Answer::Hello { version, .. }) if version != shakedown_driver::PROTOCOL_VERSION => {
                 Err(DriverError::Version { program: name, theirs: version })
             }
             Ok(Answer::Hello { catches_panics, has_sanitizer, .. }) => {
-                Ok(Self { catches_panics, has_sanitizer, ..session })
+                session.catches_panics = catches_panics;
+                session.has_sanitizer = has_sanitizer;
+                Ok(session)
             }
             Ok(Answer::Result { .. } | Answer::Progress { .. } | Answer::Minimised { .. }) | Err(_) => {
                 Err(session.process.explain(name))
@@ -162,7 +167,7 @@ impl Process {
     }
 
     /// Why there is no session with it.
-    fn explain(mut self, program: String) -> DriverError {
+    fn explain(&mut self, program: String) -> DriverError {
         match self.end() {
             Some(Ok(outcome)) => {
                 let said = outcome.stderr.last_lines(10);

@@ -57,11 +57,29 @@ pub(super) struct RequestLimits {
 /// What the driver says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    Hello { version: u32, catches_panics: bool, has_sanitizer: bool },
+    Hello {
+        version: u32,
+        catches_panics: bool,
+        has_sanitizer: bool,
+    },
     /// `is_last`: the process dies with it.
-    Result { id: u32, executed: Executed, is_last: bool },
-    Progress { id: u32, smallest: Vec<u8> },
-    Minimised { id: u32, end: MinimiseEnd, n_executions: u32, time: Duration, site: RawSite, smallest: Vec<u8> },
+    Result {
+        id: u32,
+        executed: Executed,
+        is_last: bool,
+    },
+    Progress {
+        id: u32,
+        smallest: Vec<u8>,
+    },
+    Minimised {
+        id: u32,
+        end: MinimiseEnd,
+        n_executions: u32,
+        time: Duration,
+        site: RawSite,
+        smallest: Vec<u8>,
+    },
 }
 
 /// Why minimising came to its end.
@@ -189,10 +207,11 @@ fn executed(reader: &mut Reader<'_>) -> Result<(Executed, bool), Nonsense> {
             Some(crash)
         }
     };
-    if end.is_bad() != crash.is_some() || reader.0.len() % 4 != 0 {
+    if end.is_bad() != crash.is_some() || !reader.0.len().is_multiple_of(4) {
         return Err(Nonsense);
     }
-    let features = reader.0.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    let features =
+        reader.0.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
     Ok((Executed { end, time, n_features, features: features.collect(), crash }, carries == 2))
 }
 
@@ -298,7 +317,8 @@ mod tests {
 
     #[test]
     fn an_execution_comes_with_its_features() {
-        let Ok(Answer::Result { id: 7, executed, is_last: false }) = Answer::decode(129, &passed(&[3, 900])) else {
+        let Ok(Answer::Result { id: 7, executed, is_last: false }) = Answer::decode(129, &passed(&[3, 900]))
+        else {
             panic!("it should be a result");
         };
         assert_eq!(executed.end, EndKind::Passed);
@@ -309,7 +329,10 @@ mod tests {
     #[test]
     fn claims_beyond_the_bounds_are_nonsense() {
         assert_eq!(header([0xff; HEADER_BYTES]), Err(Nonsense));
-        assert_eq!(Answer::decode(129, &passed(&[1])[..18]), Ok(Answer::decode(129, &passed(&[1])[..18]).unwrap()));
+        assert_eq!(
+            Answer::decode(129, &passed(&[1])[..18]),
+            Ok(Answer::decode(129, &passed(&[1])[..18]).unwrap())
+        );
         let mut unknown_end = passed(&[]);
         unknown_end[4] = 200;
         assert_eq!(Answer::decode(129, &unknown_end), Err(Nonsense));
@@ -328,7 +351,8 @@ mod tests {
         for size in 0..600 {
             let bytes: Vec<u8> = (0..size)
                 .map(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     u8::try_from(state >> 60).unwrap()
                 })
                 .collect();

@@ -100,11 +100,17 @@ fn try_substitute(substitution: &Substitution, args: &[OsString]) -> Result<(), 
 /// Becomes the compiler.
 fn hand_on(substitution: &Substitution, args: &[OsString]) -> ExitCode {
     let error = command(substitution, args).exec();
-    drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("failed to start the compiler: {error}\n")));
+    drop(std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("failed to start the compiler: {error}\n"),
+    ));
     ExitCode::FAILURE
 }
 
-#[expect(clippy::disallowed_methods, reason = "a compiler belongs to cargo, which waits for it and passes it its jobserver")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a compiler belongs to cargo, which waits for it and passes it its jobserver"
+)]
 fn command(substitution: &Substitution, args: &[OsString]) -> Command {
     let mut words = substitution.inner.iter().chain(args);
     let mut command = Command::new(words.next().map_or(OsStr::new("rustc"), OsString::as_os_str));
@@ -131,7 +137,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let substitution = substitution(folder.path());
         let original = substitution.original.to_str().unwrap();
-        let ours = args(&["rustc", "--crate-name", "libfuzzer_sys", "--edition=2018", original, "--emit=link"]);
+        let ours =
+            args(&["rustc", "--crate-name", "libfuzzer_sys", "--edition=2018", original, "--emit=link"]);
         let changed = substituted(&ours, &substitution).unwrap();
         assert_eq!(changed[4], "/cache/lib.rs");
         assert_eq!((&changed[..4], &changed[5..]), (&ours[..4], &ours[5..]));
