@@ -32,7 +32,9 @@ const USAGE: &str = "archive SOURCES CACHE | runtime LIB_RS CACHE | triage PROGR
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if let Some(original) = std::env::var_os(ORIGINAL_VARIABLE) {
+    // The guard first: the guard of a build has the wrapper's variables in its environment too.
+    let is_guard = args.first().is_some_and(|mode| mode == "guard");
+    if let Some(original) = std::env::var_os(ORIGINAL_VARIABLE).filter(|_| !is_guard) {
         let substitute = std::env::var_os(SUBSTITUTE_VARIABLE).unwrap_or_default().into();
         let inner = std::env::var_os(INNER_VARIABLE);
         return wrapper::run(&Substitution { original: original.into(), substitute, inner }, &args);

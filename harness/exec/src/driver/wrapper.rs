@@ -11,7 +11,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::command::CommandSpec;
 
-/// The file that is replaced. Its presence in the environment is what tells our executable that cargo calls it.
+/// The file that is replaced. Its presence in the environment tells our executable that cargo calls it, unless its
+/// first argument is the guard's: the guard of a build inherits these variables too.
 pub const ORIGINAL_VARIABLE: &str = "SHAKEDOWN_SUBSTITUTE_FOR";
 /// The file that takes its place.
 pub const SUBSTITUTE_VARIABLE: &str = "SHAKEDOWN_SUBSTITUTE";
