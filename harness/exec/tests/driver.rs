@@ -21,7 +21,7 @@ use shakedown_exec::process;
 use support::{Scratch, launcher, target};
 
 fn limits() -> Limits {
-    Limits { time: Duration::from_secs(2), memory_mb: 512, caught_panics: CaughtPanics::Ignored }
+    Limits { time: Duration::from_secs(3), memory_mb: 128, caught_panics: CaughtPanics::Ignored }
 }
 
 fn ends(inputs: &[&str], limits: Limits) -> Vec<Executed> {

@@ -1,4 +1,5 @@
 //! Builds the fixture once and hands out what a test needs.
+#![expect(clippy::unwrap_used, reason = "a failed preparation is a failed test")]
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
