@@ -1,6 +1,7 @@
 //! The driver, inside a target that fails in every way on demand (`harness/driver/fixture`), built as we build targets.
 //!
 //! Needs a C++ compiler and libfuzzer-sys from the registry; the build is kept in the target directory.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
 
 mod support;
 
