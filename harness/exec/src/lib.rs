@@ -1,2 +1,4 @@
 //! Starts programs.
 #![forbid(unsafe_code)]
+
+pub mod symbolize;
