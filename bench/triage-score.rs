@@ -157,7 +157,8 @@ fn reduced(function: &str) -> String {
     let function = function.rsplit('/').next().unwrap_or(function);
     let head: String = function.split('[').next().unwrap_or(function).to_owned();
     let name = shakedown_core::signature::normalise::cpp_name(&head);
-    let name = if head.contains("(*") || head.contains("operator") {
+    let name = name.trim_end_matches("::operator()").trim_end_matches("::operator").to_owned();
+    let name = if head.contains("(*") {
         head.split("(0x").next().unwrap_or(&head).to_owned()
     } else {
         name
@@ -210,13 +211,16 @@ fn agrees(state: &[&str], ours: &[String], crash: Option<&Crash>) -> bool {
         !line.contains(' ') && !matches!(**line, "NULL") && !is_file(line) || line.starts_with("void ")
     };
     let functions: Vec<&&str> = state.iter().filter(is_function).collect();
-    let target = crash.and_then(|crash| crash.target.as_ref()).map(ToString::to_string);
+    // ClusterFuzz names every timeout and out-of-memory of a target by the target alone.
+    if functions.len() == 1 && crash.is_some_and(|crash| matches!(crash.kind.as_str(), "out-of-memory" | "timeout")) {
+        return true;
+    }
     functions.iter().enumerate().all(|(at, line)| {
         let ours = ours.get(at).map(|function| reduced(function)).unwrap_or_default();
         let line_name = reduced(line);
         ours == line_name
             || (!ours.is_empty() && line_name.starts_with(&ours))
-            || target.as_deref() == Some(**line)
+           
     })
 }
 

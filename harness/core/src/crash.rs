@@ -3,6 +3,7 @@
 //! Reading order: [`kind`] (what went wrong), [`access`] (which memory, how), [`severity`], then [`Crash`] with its
 //! [`Stack`]s. What a crash is *worth* (new, known, a duplicate) is not said here: see `signature` and `finding`.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::frame::Frame;
@@ -101,9 +102,24 @@ impl Crash {
     }
 
     /// The frames that speak for the defect, most significant first: those in the code under test.
+    ///
+    /// Where the stack ran out, what stands on top was there by chance; the recursion below it is what matters.
     pub fn significant_frames(&self) -> impl Iterator<Item = &Frame> {
-        self.crash_stack().into_iter().flat_map(|stack| stack.frames.iter()).filter(|frame| frame.in_app)
+        let frames = self.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+        let by_chance = if self.kind == CrashKind::StackOverflow { above_recursion(frames) } else { 0 };
+        frames[by_chance..].iter().filter(|frame| frame.in_app)
     }
+}
+
+/// How many frames stand above the first function that comes again and again.
+fn above_recursion(frames: &[Frame]) -> usize {
+    const CALLS_MIN: usize = 3;
+    let mut calls: HashMap<&str, usize> = HashMap::new();
+    for function in frames.iter().filter_map(|frame| frame.function.as_deref()) {
+        *calls.entry(function).or_default() += 1;
+    }
+    let recurs = |frame: &Frame| frame.in_app && frame.function.as_deref().is_some_and(|function| calls[function] >= CALLS_MIN);
+    frames.iter().position(recurs).unwrap_or(0)
 }
 
 impl Stack {

@@ -82,7 +82,7 @@ const LIBC: [&str; 74] = [
 ];
 
 /// Prefixes in the implementation's reserved name space.
-const RESERVED: [&str; 42] = [
+const RESERVED: [&str; 44] = [
     "__asan",
     "__interceptor_",
     "___interceptor_",
@@ -121,7 +121,7 @@ const RESERVED: [&str; 42] = [
     "rust_begin_unwind",
     "rust_eh_personality",
     "rust_oom",
-    "asan_",
+    "asan_", "_asan_", "_sanitizer_",
     "__kernel_",
     "scudo::",
     "__xpg_",
@@ -147,6 +147,21 @@ const LIBFUZZER: [&str; 16] = [
     "AlarmHandler",
 ];
 
+/// How programs print, log and end after a failed check: the check is above them, in its caller.
+const CHECKERS: [&str; 34] = [
+    "logging::LogMessage", "logging::CheckError", "logging::CheckLogMessage", "logging::CheckNoreturnError", "logging::RawCheck",
+    "logging::NotReachedError", "logging::`anonymous namespace'::", "logging::(anonymous namespace)::", "base::debug::StackTrace", "base::debug::CollectStackTrace",
+    "base::debug::BreakDebugger", "base::ImmediateCrash", "google::LogMessage", "absl::log_internal::", "V8_Fatal", "V8_Dcheck",
+    "v8::base::OS::Abort", "v8::base::FatalError", "g_assertion_message", "g_log", "WTFCrash", "WTFReportBacktrace", "WTFReportAssertion",
+    "_objc_terminate", "testing::internal::", "testing::UnitTest", "fuzztest::internal::", "__android_log_assert", "mozalloc_abort",
+    "MOZ_Crash", "MOZ_ReportCrash", "com.code_intelligence.jazzer.", "java.lang.reflect.", "jdk.internal.reflect.",
+];
+
+/// Go's runtime: the functions of package `runtime`, and the built-in `panic`.
+fn is_go_runtime(function: &str) -> bool {
+    function.starts_with("runtime.") || function.starts_with("runtime/debug.") || function == "panic"
+}
+
 pub(super) fn is_engine_function(function: &str) -> bool {
     let is_libfuzzer = function
         .strip_prefix("fuzzer::")
@@ -166,6 +181,9 @@ pub(super) fn is_runtime_function(function: &str) -> bool {
 pub(super) fn origin_of_foreign_name(function: &str) -> Origin {
     const OWNED: [&str; 5] = ["std::", "__gnu_cxx::", "__cxxabiv1::", "__sanitizer::", "__ubsan::"];
     let name = plain_name(function);
+    if is_go_runtime(name) || CHECKERS.iter().any(|checker| name.starts_with(checker)) {
+        return Origin::Runtime;
+    }
     if OWNED.iter().any(|namespace| name.starts_with(namespace)) { Origin::Runtime } else { Origin::App }
 }
 
