@@ -158,11 +158,7 @@ fn reduced(function: &str) -> String {
     let head: String = function.split('[').next().unwrap_or(function).to_owned();
     let name = shakedown_core::signature::normalise::cpp_name(&head);
     let name = name.trim_end_matches("::operator()").trim_end_matches("::operator").to_owned();
-    let name = if head.contains("(*") {
-        head.split("(0x").next().unwrap_or(&head).to_owned()
-    } else {
-        name
-    };
+    let name = if head.contains("(*") { head.split("(0x").next().unwrap_or(&head).to_owned() } else { name };
     name.chars().take(60).collect()
 }
 
@@ -212,15 +208,19 @@ fn agrees(state: &[&str], ours: &[String], crash: Option<&Crash>) -> bool {
     };
     let functions: Vec<&&str> = state.iter().filter(is_function).collect();
     // ClusterFuzz names every timeout and out-of-memory of a target by the target alone.
-    if functions.len() == 1 && crash.is_some_and(|crash| matches!(crash.kind.as_str(), "out-of-memory" | "timeout")) {
+    if functions.len() == 1
+        && crash.is_some_and(|crash| matches!(crash.kind.as_str(), "out-of-memory" | "timeout"))
+    {
         return true;
     }
+    let ours_whole = |at: usize| {
+        ours.get(at).map(|function| function.replace("(anonymous namespace)::", "")).unwrap_or_default()
+    };
     functions.iter().enumerate().all(|(at, line)| {
         let ours = ours.get(at).map(|function| reduced(function)).unwrap_or_default();
         let line_name = reduced(line);
-        ours == line_name
-            || (!ours.is_empty() && line_name.starts_with(&ours))
-           
+        let whole = ours_whole(at);
+        ours == line_name || whole.starts_with(**line) || (!ours.is_empty() && line_name.starts_with(&ours))
     })
 }
 

@@ -92,8 +92,18 @@ impl Crash {
     /// A Rust panic under a sanitizer has two: std's own backtrace names inlined functions by their bare name, the
     /// sanitizer's has full paths; so the one with more qualified in-app names wins, the earlier one on a tie.
     pub fn crash_stack(&self) -> Option<&Stack> {
-        let crash_stacks = self.stacks.iter().filter(|stack| stack.role == StackRole::Crash);
-        crash_stacks.rev().max_by_key(|stack| stack.informativeness()).or_else(|| self.stacks.first())
+        let mut crash_stacks = self.stacks.iter().filter(|stack| stack.role == StackRole::Crash);
+        let best = match self.kind.class() {
+            KindClass::Check | KindClass::Exit | KindClass::Recursion => {
+                crash_stacks.rev().max_by_key(|stack| stack.informativeness())
+            }
+            KindClass::Memory
+            | KindClass::Race
+            | KindClass::Allocation
+            | KindClass::Timeout
+            | KindClass::Leak => crash_stacks.next(),
+        };
+        best.or_else(|| self.stacks.first())
     }
 
     /// The first stack of `role`.
@@ -118,7 +128,9 @@ fn above_recursion(frames: &[Frame]) -> usize {
     for function in frames.iter().filter_map(|frame| frame.function.as_deref()) {
         *calls.entry(function).or_default() += 1;
     }
-    let recurs = |frame: &Frame| frame.in_app && frame.function.as_deref().is_some_and(|function| calls[function] >= CALLS_MIN);
+    let recurs = |frame: &Frame| {
+        frame.in_app && frame.function.as_deref().is_some_and(|function| calls[function] >= CALLS_MIN)
+    };
     frames.iter().position(recurs).unwrap_or(0)
 }
 
@@ -128,10 +140,12 @@ impl Stack {
         Self { role, frames }
     }
 
-    fn informativeness(&self) -> (usize, usize) {
-        let in_app = self.frames.iter().filter(|frame| frame.in_app);
-        let qualified = in_app.clone().filter(|frame| frame.has_qualified_name()).take(3).count();
-        (qualified, in_app.take(3).count())
+    /// How many of its first in-app frames have a place, a full name, or are there at all.
+    fn informativeness(&self) -> (usize, usize, usize) {
+        let in_app = || self.frames.iter().filter(|frame| frame.in_app);
+        let placed = in_app().filter(|frame| frame.file.is_some()).take(3).count();
+        let qualified = in_app().filter(|frame| frame.has_qualified_name()).take(3).count();
+        (placed, qualified, in_app().take(3).count())
     }
 }
 

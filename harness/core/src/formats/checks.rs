@@ -51,10 +51,16 @@ fn google_assert(text: &str) -> Option<Event> {
 
 /// Spellings that begin the line: BSD and MSVC, Mozilla, WebKit.
 fn leading(text: &str) -> Option<Event> {
-    const STARTS: [&str; 5] =
-        ["Assertion failed: ", "Assertion failed! ", "assertion failed: ", "Assertion failure: ", "ASSERTION FAILED: "];
+    const STARTS: [&str; 5] = [
+        "Assertion failed: ",
+        "Assertion failed! ",
+        "assertion failed: ",
+        "Assertion failure: ",
+        "ASSERTION FAILED: ",
+    ];
     let condition = STARTS.iter().find_map(|start| text.strip_prefix(start))?;
-    let place = condition.rsplit_once(", at ").map(|(_, place)| place).filter(|place| scan::ends_with_line(place));
+    let place =
+        condition.rsplit_once(", at ").map(|(_, place)| place).filter(|place| scan::ends_with_line(place));
     let cut = [", function ", ", file ", ", at "].iter().filter_map(|words| condition.find(words)).min();
     Some(failed(&condition[..cut.unwrap_or(condition.len())], place.map(scan::location)))
 }
@@ -123,11 +129,21 @@ pub(super) fn v8(text: &str) -> Option<Event> {
     if let Some(place) = rest.strip_prefix("Fatal error in ") {
         let mut report = Report::new(CrashKind::FatalError, "v8").style(super::report::Style::Numbered);
         let (file, line) = place.split_once(", line ").unwrap_or((place, ""));
-        report.crash.location = Some(Location { file: file.to_owned(), line: line.parse().ok(), column: None });
+        report.crash.location =
+            Some(Location { file: file.to_owned(), line: line.parse().ok(), column: None });
         report.message = MessageStyle::OneLine;
         return Some(report.event());
     }
-    rest.starts_with("Fatal process OOM").then(|| Report::new(CrashKind::OutOfMemory, "v8").message(rest).event())
+    let is_oom = [
+        "Fatal process OOM",
+        "Fatal process out of memory",
+        "Fatal JavaScript out of memory",
+        "Fatal javascript OOM",
+    ];
+    is_oom
+        .iter()
+        .any(|words| rest.starts_with(words))
+        .then(|| Report::new(CrashKind::OutOfMemory, "v8").message(rest).event())
 }
 
 /// What V8's reason says about the kind.
@@ -144,7 +160,9 @@ pub(super) fn v8_kind(reason: &str) -> CrashKind {
 /// `abort: CSA_ASSERT failed: x [file.cc:1]`, and spdlog's `[critical][assert] file.cc:259] assert failure: x`.
 pub(super) fn critical(text: &str) -> Option<Event> {
     if let Some(rest) = text.strip_prefix("abort: ") {
-        return rest.contains("SSERT failed: ").then(|| failed(rest.split(" [").next().unwrap_or(rest), None));
+        return rest
+            .contains("SSERT failed: ")
+            .then(|| failed(rest.split(" [").next().unwrap_or(rest), None));
     }
     let (_, rest) = text.split_once("[critical]")?;
     let (place, words) = rest.split_once("] ").and_then(|(head, rest)| match scan::ends_with_line(head) {

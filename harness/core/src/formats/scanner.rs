@@ -5,7 +5,8 @@ use memchr::memmem::Finder;
 
 use super::report::{Event, MessageStyle, Report, Standing, Style};
 use super::{
-    ParsedLog, checks, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined, valgrind,
+    ParsedLog, checks, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined,
+    valgrind,
 };
 use crate::crash::{Access, AccessMode, AddressClass, Crash, CrashKind, Stack, StackRole};
 use crate::frame::{Frame, mark_in_app};
@@ -178,7 +179,7 @@ impl Scan {
                 open.end_message();
                 false
             }
-                        MessageStyle::Follows => {
+            MessageStyle::Follows => {
                 open.add_message(line);
                 true
             }
@@ -186,7 +187,9 @@ impl Scan {
                 open.message = MessageStyle::Whole;
                 let Some(reason) = line.strip_prefix("# ") else { return false };
                 open.crash.kind = checks::v8_kind(reason);
-                open.add_message(reason.split_once("heck failed: ").map_or(reason, |(_, condition)| condition));
+                open.add_message(
+                    reason.split_once("heck failed: ").map_or(reason, |(_, condition)| condition),
+                );
                 true
             }
 
@@ -240,7 +243,12 @@ impl Scan {
     /// What the line means by itself.
     fn event(&self, text: &str, indent: usize) -> Option<Event> {
         match text.as_bytes()[0] {
-            b'=' => return pid_line(text).or_else(|| native::line(text)).or_else(|| jvm::line(text)).or_else(|| libfuzzer::centipede(text)),
+            b'=' => {
+                return pid_line(text)
+                    .or_else(|| native::line(text))
+                    .or_else(|| jvm::line(text))
+                    .or_else(|| libfuzzer::centipede(text));
+            }
             b'0' if text.starts_with("0x") => return None,
             b't' if text.starts_with("thread ") => return rust::thread_line(text),
             b'#' => return checks::v8(text),
@@ -273,11 +281,13 @@ impl Scan {
                 .then(|| rust::thread_line(&text[start..]))
                 .flatten();
         }
-        let is_assertion = marks.assertion.find(bytes).is_some() || marks.assertion_upper.find(bytes).is_some();
+        let is_assertion =
+            marks.assertion.find(bytes).is_some() || marks.assertion_upper.find(bytes).is_some();
         if is_assertion && let Some(event) = checks::assertion(text) {
             return Some(event);
         }
-        let is_fatal = marks.check_failed.find(bytes).is_some() || marks.fatal.find(bytes).is_some() || bytes[0] == b'F';
+        let is_fatal =
+            marks.check_failed.find(bytes).is_some() || marks.fatal.find(bytes).is_some() || bytes[0] == b'F';
         if is_fatal && let Some(event) = checks::fatal_log(text) {
             return Some(event);
         }
@@ -307,7 +317,9 @@ impl Scan {
                 self.apply(Event::Frame(None, frame));
             }
         } else if indent == 0 && jvm::looks_like_exception(text) {
-            if let Some(open) = self.open.as_mut().filter(|open| open.style == Style::At && !open.has_frames()) {
+            if let Some(open) =
+                self.open.as_mut().filter(|open| open.style == Style::At && !open.has_frames())
+            {
                 open.say(text);
                 return;
             }
@@ -402,7 +414,14 @@ impl Scan {
         open.end_stack();
         let is_secondary = open.crash.kind == CrashKind::Panic
             && open.crash.message.as_deref().is_some_and(rust::is_secondary_message);
-        let standing = if is_secondary { Standing::Warning } else { open.standing };
+        // Memory that is only reachable through other leaked memory is no leak of its own.
+        let is_indirect = open.crash.kind == CrashKind::Leak
+            && !open.crash.stacks.iter().any(|stack| stack.role == StackRole::Crash);
+        let standing = match open.standing {
+            Standing::Warning if is_indirect => Standing::Weak,
+            Standing::Fatal | Standing::Aftermath if is_secondary => Standing::Warning,
+            standing => standing,
+        };
         let is_empty = open.crash.stacks.iter().all(|stack| stack.frames.is_empty());
         if standing == Standing::Weak && is_empty {
             return;

@@ -174,7 +174,8 @@ fn is_file_name(token: &str) -> bool {
 pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
     let symbol = scan::clipped(symbol.trim(), NAME_BYTES_MAX);
     // Windows and old sanitizers: `f+0x1f`.
-    let offset = symbol.rsplit_once("+0x").filter(|(_, offset)| offset.bytes().all(|b| b.is_ascii_hexdigit()));
+    let offset =
+        symbol.rsplit_once("+0x").filter(|(_, offset)| offset.bytes().all(|b| b.is_ascii_hexdigit()));
     let symbol = offset.map_or(symbol, |(name, _)| name);
     if is_library_name(symbol) {
         frame.module.get_or_insert_with(|| symbol.to_owned());
@@ -182,7 +183,15 @@ pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
     }
     let is_unknown = matches!(
         symbol,
-        "<unavailable>" | "" | "??" | "<unknown>" | "<unknown module>" | "(<unknown module>)" | "<missing>" | "<null>" | "_"
+        "<unavailable>"
+            | ""
+            | "??"
+            | "<unknown>"
+            | "<unknown module>"
+            | "(<unknown module>)"
+            | "<missing>"
+            | "<null>"
+            | "_"
     );
     if !is_unknown {
         frame.function = Some(demangle(symbol));
@@ -192,13 +201,19 @@ pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
 /// `libpthread.so.0`, `[vdso]`: what stands in a function's place where only the library is known.
 fn is_library_name(symbol: &str) -> bool {
     let version = symbol.split_once(".so.").map(|(_, version)| version);
-    let is_shared = symbol.ends_with(".so") || version.is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let is_shared = symbol.ends_with(".so")
+        || version.is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
     (is_shared && !symbol.contains(['(', ' '])) || symbol == "[vdso]"
 }
 
 pub(super) fn set_place(frame: &mut Frame, place: &str) {
     let place = place.trim();
-    if place.is_empty() || place.starts_with("??") || place.starts_with("<null>") || place == "_asan_rtl_" || place.contains("-cgu.") {
+    if place.is_empty()
+        || place.starts_with("??")
+        || place.starts_with("<null>")
+        || place == "_asan_rtl_"
+        || place.contains("-cgu.")
+    {
         return;
     }
     let location = scan::location(place);
