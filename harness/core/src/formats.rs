@@ -1,12 +1,13 @@
 //! Crash logs: the text of a dozen tools, read in one pass into [`Crash`]es.
 //!
 //! Reading order: [`parse_log`] and [`LogScanner`] (any size, bounded memory), `scanner` (reports, stacks, who follows whom),
-//! then one file per family: `sanitizer`, `undefined`, `libfuzzer`, `rust`, `native` (libc, C++, asserts), `go`, `python`, `jvm`
+//! then one file per family: `sanitizer`, `undefined`, `libfuzzer`, `rust`, `native` (libc, C++), `checks` (asserts, logs), `go`, `python`, `jvm`
 //! (Java and JavaScript), `gdb`, `valgrind`; `stack_line` reads the frames that most of them share.
 //! A log is a stranger's text: nothing in it is trusted, no path in it is opened, and no line can make reading it slow.
 
 use crate::crash::Crash;
 
+mod checks;
 mod gdb;
 mod go;
 mod jvm;

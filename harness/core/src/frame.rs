@@ -61,11 +61,36 @@ impl Frame {
         self.file.as_deref().and_then(|file| file.rsplit(['/', '\\']).next())
     }
 
+    /// The family of languages that the function is written in, as far as its file or name can tell.
+    pub(crate) fn language(&self) -> Language {
+        const MANAGED: [&str; 8] = ["py", "go", "java", "kt", "js", "ts", "mjs", "swift"];
+        let extension =
+            self.file.as_deref().and_then(|file| file.rsplit_once('.')).map(|(_, extension)| extension);
+        if self.is_rust() {
+            Language::Rust
+        } else if extension.is_some_and(|extension| MANAGED.contains(&extension)) {
+            Language::Managed
+        } else {
+            Language::Native
+        }
+    }
+
     /// Whether the frame is of a Rust function, as far as its file or name can tell.
     pub fn is_rust(&self) -> bool {
         let has_rust_file = self.file.as_deref().is_some_and(|file| file.ends_with(".rs"));
         has_rust_file || (self.file.is_none() && self.function.as_deref().is_some_and(looks_like_rust))
     }
+}
+
+/// Families of languages, as far as names need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// Rust.
+    Rust,
+    /// C, C++ and what links with them.
+    Native,
+    /// Python, Go, Java, JavaScript, Swift: their names are never libc's.
+    Managed,
 }
 
 /// Marks that only Rust names carry.

@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod libfuzzer;
 pub mod process;
 pub mod replay;
+pub mod symbolize;
 pub mod toolchain;
 
 /// An error and its causes on one line, for places that keep a sentence and not an error.

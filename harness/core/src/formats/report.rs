@@ -74,6 +74,8 @@ pub(super) enum Style {
 pub(super) enum MessageStyle {
     /// It doesn't.
     Whole,
+    /// The next line is the message, behind a comment sign: V8.
+    OneLine,
     /// The following lines are the message, up to a line that starts something else.
     Follows,
     /// The message goes on until a line that ends in `', file:1:2`: a panic before Rust 1.73.

@@ -5,7 +5,8 @@ use memchr::memmem::Finder;
 
 use super::report::{Event, MessageStyle, Report, Standing, Style};
 use super::{
-    ParsedLog, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined, valgrind,
+    ParsedLog, checks, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined,
+    valgrind,
 };
 use crate::crash::{Access, AccessMode, AddressClass, Crash, CrashKind, Stack, StackRole};
 use crate::frame::{Frame, mark_in_app};
@@ -48,6 +49,8 @@ struct Marks {
     assertion: Finder<'static>,
     check_failed: Finder<'static>,
     fatal: Finder<'static>,
+    assertion_upper: Finder<'static>,
+    critical: Finder<'static>,
     sanitizer: Finder<'static>,
     traceback: Finder<'static>,
 }
@@ -79,6 +82,8 @@ impl LogScanner {
             assertion: Finder::new("ssertion"),
             check_failed: Finder::new("heck failed: "),
             fatal: Finder::new(":FATAL:"),
+            assertion_upper: Finder::new("SSERTION"),
+            critical: Finder::new("[critical]"),
             sanitizer: Finder::new("Sanitizer: "),
             traceback: Finder::new(python::TRACEBACK),
         };
@@ -178,6 +183,16 @@ impl Scan {
                 open.add_message(line);
                 true
             }
+            MessageStyle::OneLine => {
+                open.message = MessageStyle::Whole;
+                let Some(reason) = line.strip_prefix("# ") else { return false };
+                open.crash.kind = checks::v8_kind(reason);
+                open.add_message(
+                    reason.split_once("heck failed: ").map_or(reason, |(_, condition)| condition),
+                );
+                true
+            }
+
             MessageStyle::Quoted => {
                 match rust::split_quoted(line) {
                     Some((last, location)) => {
@@ -203,6 +218,10 @@ impl Scan {
             return stack_line::numbered_frame(text).map(|(number, frame)| Event::Frame(Some(number), frame));
         }
         let open = self.open.as_ref()?;
+        let is_check = matches!(open.crash.kind, CrashKind::AssertionFailure | CrashKind::FatalError);
+        if is_check && open.style == Style::Numbered {
+            return stack_line::other_frame(text).map(|frame| Event::Frame(None, frame));
+        }
         match open.style {
             Style::Rust if first.is_ascii_digit() || first == b'-' || text.starts_with("at ") => {
                 rust::frame(text)
@@ -224,9 +243,15 @@ impl Scan {
     /// What the line means by itself.
     fn event(&self, text: &str, indent: usize) -> Option<Event> {
         match text.as_bytes()[0] {
-            b'=' => return pid_line(text).or_else(|| native::line(text)).or_else(|| jvm::line(text)),
+            b'=' => {
+                return pid_line(text)
+                    .or_else(|| native::line(text))
+                    .or_else(|| jvm::line(text))
+                    .or_else(|| libfuzzer::centipede(text));
+            }
             b'0' if text.starts_with("0x") => return None,
             b't' if text.starts_with("thread ") => return rust::thread_line(text),
+            b'#' => return checks::v8(text),
             _ => {}
         }
         if let Some(event) = sanitizer::detail(text) {
@@ -256,18 +281,18 @@ impl Scan {
                 .then(|| rust::thread_line(&text[start..]))
                 .flatten();
         }
-        if marks.assertion.find(bytes).is_some()
-            && let Some(event) = native::assertion(text)
-        {
+        let is_assertion =
+            marks.assertion.find(bytes).is_some() || marks.assertion_upper.find(bytes).is_some();
+        if is_assertion && let Some(event) = checks::assertion(text) {
             return Some(event);
         }
-        if marks.check_failed.find(bytes).is_some()
-            && let Some(event) = native::check_failure(text)
-        {
+        let is_fatal =
+            marks.check_failed.find(bytes).is_some() || marks.fatal.find(bytes).is_some() || bytes[0] == b'F';
+        if is_fatal && let Some(event) = checks::fatal_log(text) {
             return Some(event);
         }
-        if marks.fatal.find(bytes).is_some() {
-            return native::fatal_log(text);
+        if marks.critical.find(bytes).is_some() || text.starts_with("abort: ") {
+            return checks::critical(text);
         }
         if marks.traceback.find(bytes).is_some() {
             return Some(python::traceback());
@@ -287,10 +312,17 @@ impl Scan {
     fn note(&mut self, text: &str, indent: usize) {
         if self.exception.is_some() && text.starts_with("at ") {
             if let (Some(why), Some(frame)) = (self.exception.take(), jvm::frame(text)) {
-                self.apply(jvm::report(&why));
+                // Without a header it may have been caught and only logged.
+                self.apply(jvm::report(&why, Standing::Warning));
                 self.apply(Event::Frame(None, frame));
             }
         } else if indent == 0 && jvm::looks_like_exception(text) {
+            if let Some(open) =
+                self.open.as_mut().filter(|open| open.style == Style::At && !open.has_frames())
+            {
+                open.say(text);
+                return;
+            }
             self.exception = Some(text.chars().take(512).collect());
         }
     }
@@ -382,7 +414,14 @@ impl Scan {
         open.end_stack();
         let is_secondary = open.crash.kind == CrashKind::Panic
             && open.crash.message.as_deref().is_some_and(rust::is_secondary_message);
-        let standing = if is_secondary { Standing::Warning } else { open.standing };
+        // Memory that is only reachable through other leaked memory is no leak of its own.
+        let is_indirect = open.crash.kind == CrashKind::Leak
+            && !open.crash.stacks.iter().any(|stack| stack.role == StackRole::Crash);
+        let standing = match open.standing {
+            Standing::Warning if is_indirect => Standing::Weak,
+            Standing::Fatal | Standing::Aftermath if is_secondary => Standing::Warning,
+            standing => standing,
+        };
         let is_empty = open.crash.stacks.iter().all(|stack| stack.frames.is_empty());
         if standing == Standing::Weak && is_empty {
             return;
@@ -431,8 +470,12 @@ impl Open {
     fn is_followed_by(&self, report: &Report) -> bool {
         let is_secondary = report.crash.kind == CrashKind::Panic && report.standing == Standing::Aftermath;
         let is_end = report.standing == Standing::Aftermath && self.standing != Standing::Weak;
+        // A failed check may end the program by touching a bad address on purpose.
+        let is_on_purpose = matches!(self.crash.kind, CrashKind::AssertionFailure | CrashKind::FatalError)
+            && matches!(report.crash.kind, CrashKind::Segv)
+            && report.standing == Standing::Fatal;
         let is_same = self.crash.kind == report.crash.kind && self.crash.kind == CrashKind::StackOverflow;
-        !self.is_closed && (is_secondary || is_end || is_same)
+        !self.is_closed && (is_secondary || is_end || is_same || is_on_purpose)
     }
 
     fn absorb(&mut self, report: Report) {

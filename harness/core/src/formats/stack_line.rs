@@ -16,6 +16,32 @@ pub(super) fn numbered_frame(line: &str) -> Option<(u64, Frame)> {
     (!body.is_empty()).then(|| (number, frame_of(body)))
 }
 
+/// Frames of libraries that number nothing, or without `#`: MSVC's `f [0x1+58] (file.cc:1)`, WebKit's `8   0x7f f(int)`,
+/// Swift's and macOS' `7    module    0x1 f + 2648`.
+pub(super) fn other_frame(text: &str) -> Option<Frame> {
+    let mut frame = Frame::default();
+    if let Some((symbol, rest)) = text.split_once(" [0x") {
+        let (address, place) = rest.strip_suffix(')')?.split_once("] (")?;
+        frame.address = scan::bare_hex(address).map(|(address, _)| address);
+        set_function(&mut frame, symbol);
+        set_place(&mut frame, place);
+        return Some(frame);
+    }
+    let (_, rest) = scan::decimal(text)?;
+    let rest = rest.strip_prefix(' ')?.trim_start();
+    let (module, rest) = if rest.starts_with("0x") {
+        ("", rest)
+    } else {
+        let at = rest.find(" 0x")?;
+        (rest[..at].trim(), &rest[at + 1..])
+    };
+    let (address, symbol) = scan::hex(rest)?;
+    frame.address = Some(address);
+    frame.module = (!module.is_empty()).then(|| module.to_owned());
+    set_function(&mut frame, symbol.rsplit_once(" + ").map_or(symbol, |(symbol, _)| symbol));
+    Some(frame)
+}
+
 /// The frame in `body`, which is what follows the number.
 pub(super) fn frame_of(body: &str) -> Frame {
     if let Some(rest) = body.strip_prefix("pc ") {
@@ -55,6 +81,13 @@ fn symbol_and_place(text: &str) -> Frame {
 /// Cuts `(BuildId: ..)` and `(module+0x1f)` off the end.
 fn without_module(text: &str) -> (&str, Option<(&str, u64)>) {
     let mut text = text.trim_end();
+    // Fuchsia: `f file.cc:1 <libc.so>+0x12`.
+    if let Some(at) = text.rfind(" <").or_else(|| text.starts_with('<').then_some(0))
+        && let Some((module, offset)) = text[at..].trim_start().trim_start_matches('<').split_once(">+0x")
+        && let Some((offset, "")) = scan::bare_hex(offset)
+    {
+        return (text[..at].trim_end(), Some((module, offset)));
+    }
     if text.ends_with(')')
         && let Some(at) = text.rfind("(BuildId:")
     {
@@ -122,6 +155,8 @@ fn looks_like_place(token: &str) -> bool {
         return token.starts_with('<') && scan::ends_with_line(token);
     }
     scan::ends_with_line(token)
+        || token == "??:?"
+        || token == "_asan_rtl_"
         || token.contains('/')
         || token == "<null>"
         || token.contains("-cgu.")
@@ -138,24 +173,51 @@ fn is_file_name(token: &str) -> bool {
 
 pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
     let symbol = scan::clipped(symbol.trim(), NAME_BYTES_MAX);
+    // Windows and old sanitizers: `f+0x1f`.
+    let offset =
+        symbol.rsplit_once("+0x").filter(|(_, offset)| offset.bytes().all(|b| b.is_ascii_hexdigit()));
+    let symbol = offset.map_or(symbol, |(name, _)| name);
+    if is_library_name(symbol) {
+        frame.module.get_or_insert_with(|| symbol.to_owned());
+        return;
+    }
     let is_unknown = matches!(
         symbol,
-        "" | "??" | "<unknown>" | "<unknown module>" | "(<unknown module>)" | "<missing>" | "<null>" | "_"
+        "<unavailable>"
+            | ""
+            | "??"
+            | "<unknown>"
+            | "<unknown module>"
+            | "(<unknown module>)"
+            | "<missing>"
+            | "<null>"
+            | "_"
     );
     if !is_unknown {
         frame.function = Some(demangle(symbol));
     }
 }
 
+/// `libpthread.so.0`, `[vdso]`: what stands in a function's place where only the library is known.
+fn is_library_name(symbol: &str) -> bool {
+    let version = symbol.split_once(".so.").map(|(_, version)| version);
+    let is_shared = symbol.ends_with(".so")
+        || version.is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    (is_shared && !symbol.contains(['(', ' '])) || symbol == "[vdso]"
+}
+
 pub(super) fn set_place(frame: &mut Frame, place: &str) {
     let place = place.trim();
-    if place.is_empty() || place.starts_with("??") || place.starts_with("<null>") || place.contains("-cgu.") {
+    if place.is_empty()
+        || place.starts_with("??")
+        || place.starts_with("<null>")
+        || place == "_asan_rtl_"
+        || place.contains("-cgu.")
+    {
         return;
     }
     let location = scan::location(place);
-    let is_library =
-        location.line.is_none() && (location.file.ends_with(".so") || location.file.contains(".so."));
-    if is_library {
+    if location.line.is_none() && is_library_name(&location.file) {
         frame.module.get_or_insert(location.file);
     } else {
         frame.file = Some(location.file);

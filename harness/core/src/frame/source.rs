@@ -64,15 +64,16 @@ pub fn source_of(file: &str) -> Source<'_> {
     if let Some((krate, path)) = rust_std(file) {
         return Source::RustStd { krate, path };
     }
+    if let Some((krate, path)) = published(file) {
+        return Source::Published { krate, path };
+    }
+    // No runtime among them is written in Rust, and most files are.
+    if file.ends_with(".rs") {
+        return Source::Project { path: project_path(file) };
+    }
     let is_runtime = RUNTIME_FOLDERS.iter().any(|folder| file.contains(folder))
         || RUNTIME_PREFIXES.iter().any(|prefix| file.strip_prefix("./").unwrap_or(file).starts_with(prefix));
-    if is_runtime {
-        return Source::Runtime;
-    }
-    match published(file) {
-        Some((krate, path)) => Source::Published { krate, path },
-        None => Source::Project { path: project_path(file) },
-    }
+    if is_runtime { Source::Runtime } else { Source::Project { path: project_path(file) } }
 }
 
 /// The path from the crate's folder on: `src/elf/mod.rs`, `fuzz_targets/k.rs`.

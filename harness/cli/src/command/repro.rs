@@ -1,0 +1,137 @@
+//! `repro`: runs a finding's input again, alone, and shows the crash with a stack that a person can read.
+
+use std::time::{Duration, Instant};
+
+use shakedown_core::crash::Crash;
+use shakedown_core::finding::{self, Finding, Reproducer};
+use shakedown_core::frame::Frame;
+use shakedown_core::run::TargetState;
+use shakedown_core::signature::Keys;
+use shakedown_core::text::{one_line, printable};
+use shakedown_exec::campaign::CampaignTarget;
+use shakedown_exec::process::Launcher;
+use shakedown_exec::replay::{self, Replayed};
+use shakedown_exec::symbolize::Symbolizer;
+use shakedown_report::view::short_id;
+use shakedown_store::Store;
+
+use crate::command::findings::find;
+use crate::config::{Setting, Settings, Source};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::stage::collect::crash_of;
+use crate::stage::plan::plan;
+use crate::stage::prepare::{Preparation, prepare};
+
+/// A build that takes longer was not going to end.
+const BUILD_TIME_MAX: Duration = Duration::from_secs(3600);
+
+pub(crate) fn run(
+    launcher: &Launcher,
+    settings: &Settings,
+    console: &Console,
+    id: &str,
+) -> Result<u8, CliError> {
+    let store = Store::open(&settings.state.value)?;
+    let finding = find(&store, id)?;
+    let short = short_id(&finding.signature.to_string());
+    let Some(reproducer) = &finding.reproducer else { return Err(CliError::NoInput { id: short }) };
+    // The object is checked against its name before a program gets it.
+    store.objects().get(&reproducer.input)?;
+    let input = store.objects().path(&reproducer.input);
+    let target = build(launcher, settings, console, reproducer)?;
+    let scratch = tempfile::tempdir()
+        .map_err(|source| CliError::Folder { path: std::env::temp_dir(), source })?;
+    let replayed = replay::confirm(launcher, &target.program, &target.limits, &input, scratch.path(), None)
+        .map_err(|source| CliError::Target { target: target.name.to_string(), source })?;
+    let by_hand = target.program.replay_by_hand(&input);
+    let page = match replayed {
+        Replayed::Passed => format!("gone: {} runs through on this input now\n", target.name),
+        Replayed::NotRun => "stopped before the input was run\n".to_owned(),
+        Replayed::Died(death) => {
+            let mut crash = crash_of(&target, None, &death);
+            Symbolizer::new().resolve(&mut crash);
+            crash_page(&finding, &crash)
+        }
+    };
+    console.print(&format!("{page}\nby hand: {by_hand}\n"));
+    Ok(0)
+}
+
+fn crash_page(finding: &Finding, crash: &Crash) -> String {
+    let signature = Keys::of(crash).signature;
+    let short = short_id(&finding.signature.to_string());
+    let mut page = if signature == finding.signature {
+        format!("reproduces {short}: {}\n", one_line(&finding::title(crash), 200))
+    } else {
+        format!(
+            "a different crash, {}, not {short}: {}\n",
+            short_id(&signature.to_string()),
+            one_line(&finding::title(crash), 200)
+        )
+    };
+    if let Some(message) = crash.message.as_deref().filter(|message| message.lines().count() > 1) {
+        message.lines().take(40).for_each(|line| page.push_str(&format!("  {}\n", printable(line))));
+    }
+    let frames = crash.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+    page.push_str(&stack_page(frames));
+    page
+}
+
+/// Frames of the code under test, with those between them folded into a count.
+fn stack_page(frames: &[Frame]) -> String {
+    let mut page = String::new();
+    let mut n_folded = 0;
+    for (index, frame) in frames.iter().enumerate() {
+        if !frame.in_app {
+            n_folded += 1;
+            continue;
+        }
+        fold(&mut page, &mut n_folded);
+        let function = one_line(frame.function.as_deref().unwrap_or("?"), 160);
+        let place = match (&frame.file, frame.line) {
+            (Some(file), Some(line)) => format!("\n          {}:{line}", one_line(file, 200)),
+            (Some(file), None) => format!("\n          {}", one_line(file, 200)),
+            (None, _) => String::new(),
+        };
+        page.push_str(&format!("  #{index:<3} {function}{place}\n"));
+    }
+    fold(&mut page, &mut n_folded);
+    page
+}
+
+fn fold(page: &mut String, n_folded: &mut usize) {
+    if *n_folded > 0 {
+        page.push_str(&format!("       … {n_folded} frames of the runtime and libraries\n"));
+        *n_folded = 0;
+    }
+}
+
+/// Builds the one target that is needed.
+fn build(
+    launcher: &Launcher,
+    settings: &Settings,
+    console: &Console,
+    reproducer: &Reproducer,
+) -> Result<CampaignTarget, CliError> {
+    let name = reproducer.target.as_str();
+    let only_it = Settings {
+        target_patterns: Setting { value: vec![name.to_owned()], source: Source::Argument("ID") },
+        budget: Setting { value: BUILD_TIME_MAX, source: Source::Default },
+        ..settings.clone()
+    };
+    let plan = plan(launcher, &only_it, Instant::now()).map_err(|error| match error {
+        CliError::UnknownTarget { .. } => CliError::TargetGone { target: name.to_owned() },
+        other => other,
+    })?;
+    let Preparation { ready, unready, .. } = prepare(launcher, &only_it, console, &plan);
+    console.clear();
+    if let Some(prepared) = ready.into_iter().next() {
+        return Ok(prepared.target);
+    }
+    let why = unready.into_iter().next().map(|(_, state)| match state {
+        TargetState::Unbuilt { why } | TargetState::Broken { why } => why,
+        TargetState::Measured | TargetState::NotReached => "the build was stopped".to_owned(),
+    });
+    Err(CliError::Unbuilt { target: name.to_owned(), why: why.unwrap_or_default() })
+}
