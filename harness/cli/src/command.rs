@@ -3,8 +3,8 @@
 mod doctor;
 mod findings;
 mod init;
-mod repro;
 mod report;
+mod repro;
 mod run;
 
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, variables: &Variables, console: &Console) -> Resu
         Command::Report { run, format, list } => {
             report::run(&settings, console, run.as_deref().unwrap_or_default(), *format, *list)
         }
-        Command::Doctor => doctor::run(&launcher(&Interrupt::default())?, &settings, variables, console),
+        Command::Doctor => Ok(doctor::run(&launcher(&Interrupt::default())?, &settings, variables, console)),
     }
 }
 

@@ -82,7 +82,7 @@ pub(crate) struct Settings {
     /// Patterns of targets; empty is all.
     pub(crate) target_patterns: Setting<Vec<String>>,
     pub(crate) exclude: Vec<PathBuf>,
-    limits: LimitKeys,
+    pub(crate) limits: LimitKeys,
     pub(crate) targets: BTreeMap<String, TargetSection>,
     pub(crate) cxx: Option<String>,
     pub(crate) rustflags: Option<String>,
@@ -120,7 +120,11 @@ impl Settings {
             file.fuzz.sanitizer.as_deref(),
             None,
         )?;
-        let toolchain = pick.optional(("--toolchain", run.toolchain.clone()), env::TOOLCHAIN, file.fuzz.toolchain.clone());
+        let toolchain = pick.optional(
+            ("--toolchain", run.toolchain.clone()),
+            env::TOOLCHAIN,
+            file.fuzz.toolchain.clone(),
+        );
         let seed = pick.seed(run.seed, file.fuzz.seed)?;
         let fail_on = pick.fail_on(run.fail_on.as_deref(), file.policy.fail_on.as_deref())?;
         let default_state = root.join(".shakedown");
@@ -128,7 +132,9 @@ impl Settings {
         let default_cache = default_cache(variables, &state.value);
         let cache = pick.path(("", None), env::CACHE, default_cache);
         let target_patterns = match (&run.targets, &file.fuzz.targets) {
-            (said, _) if !said.is_empty() => Setting { value: said.clone(), source: Source::Argument("TARGET") },
+            (said, _) if !said.is_empty() => {
+                Setting { value: said.clone(), source: Source::Argument("TARGET") }
+            }
             (_, Some(listed)) => Setting { value: listed.clone(), source: Source::File },
             (_, None) => Setting { value: Vec::new(), source: Source::Default },
         };
@@ -179,7 +185,7 @@ impl Settings {
         }
         if let Some(section) = self.targets.get(target) {
             apply_limits(&mut limits, &section.limits, target)?;
-            let flags = section.flags.iter().map(|(name, value)| (name.clone(), flag_value(value)));
+            let flags = section.flags.iter().map(|(name, value)| (name.clone(), value.to_string()));
             limits.more_flags.extend(flags);
         }
         Ok(limits)
@@ -212,18 +218,6 @@ fn apply_option(limits: &mut ExecutionLimits, name: &str, value: &str) {
     }
 }
 
-fn flag_value(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Boolean(is_on) => u8::from(*is_on).to_string(),
-        toml::Value::Integer(_)
-        | toml::Value::Float(_)
-        | toml::Value::Datetime(_)
-        | toml::Value::Array(_)
-        | toml::Value::Table(_) => value.to_string(),
-    }
-}
-
 fn read_file(
     global: &GlobalArgs,
     root: &Path,
@@ -242,6 +236,9 @@ fn read_file(
     Ok((Some(path), file, warnings))
 }
 
+/// How a value is written: the variable's name, what is expected there, and who reads it.
+type Spelling<T> = (&'static str, &'static str, fn(&str) -> Option<T>);
+
 /// Takes the strongest source that says something: argument, environment, file, default.
 struct Picker<'a> {
     variables: &'a Variables,
@@ -251,7 +248,7 @@ impl Picker<'_> {
     fn value<T>(
         &self,
         argument: (&'static str, Option<T>),
-        (variable, what, parse): (&'static str, &'static str, fn(&str) -> Option<T>),
+        (variable, what, parse): Spelling<T>,
         in_file: Option<&str>,
         default: T,
     ) -> Result<Setting<T>, ConfigError> {
@@ -315,7 +312,8 @@ impl Picker<'_> {
         default: PathBuf,
     ) -> Setting<PathBuf> {
         let said = argument.map(|value| (value, Source::Argument(name)));
-        let said = said.or_else(|| Some((self.variables.get(variable)?.into(), Source::Environment(variable))));
+        let said =
+            said.or_else(|| Some((self.variables.get(variable)?.into(), Source::Environment(variable))));
         let (value, source) = said.unwrap_or((default, Source::Default));
         // Targets run in folders of their own, so every path must hold wherever it is used.
         let value = std::path::absolute(&value).unwrap_or(value);
@@ -405,10 +403,21 @@ mod tests {
     use crate::args::ColorChoice;
 
     fn global() -> GlobalArgs {
-        GlobalArgs { project: None, config: None, state: None, json: false, quiet: false, color: ColorChoice::Never }
+        GlobalArgs {
+            project: None,
+            config: None,
+            state: None,
+            json: false,
+            quiet: false,
+            color: ColorChoice::Never,
+        }
     }
 
-    fn resolve(run: &RunArgs, variables: &[(&'static str, &str)], file: &str) -> Result<Settings, ConfigError> {
+    fn resolve(
+        run: &RunArgs,
+        variables: &[(&'static str, &str)],
+        file: &str,
+    ) -> Result<Settings, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("shakedown.toml"), file).unwrap();
         Settings::resolve(&global(), run, &Variables::of(variables), folder.path(), 2)
@@ -433,14 +442,18 @@ mod tests {
         let error = resolve(&quiet, &[(env::FOR, "soon")], "").unwrap_err();
         assert_eq!(error.to_string(), "`soon` is no time such as 10m (from $SHAKEDOWN_FOR)");
         let error = resolve(&quiet, &[], "[policy]\nfail_on = ['crash']\n").unwrap_err();
-        assert_eq!(error.to_string(), "`crash` is no outcome (fail, broken, undecided) (from shakedown.toml)");
+        assert_eq!(
+            error.to_string(),
+            "`crash` is no outcome (fail, broken, undecided) (from shakedown.toml)"
+        );
         let error = resolve(&quiet, &[], "[target.x]\ntimeout = 'later'\n").unwrap_err();
         assert_eq!(error.to_string(), "`later` is no timeout such as 25s (from x)");
     }
 
     #[test]
     fn a_targets_own_limits_win_over_its_options_file_and_the_general_ones() {
-        let file = "[fuzz]\ntimeout = '9s'\nmax_len = 10\n[target.x]\nmax_len = 30\nflags = { len_control = 0 }\n";
+        let file =
+            "[fuzz]\ntimeout = '9s'\nmax_len = 10\n[target.x]\nmax_len = 30\nflags = { len_control = 0 }\n";
         let settings = resolve(&RunArgs::default(), &[], file).unwrap();
         let options = [("max_len".to_owned(), "20".to_owned()), ("timeout".to_owned(), "7".to_owned())];
         let limits = settings.limits_of("x", &options).unwrap();

@@ -44,11 +44,14 @@ enum Mode {
 impl Console {
     pub(crate) fn new(global: &GlobalArgs, variables: &Variables) -> Self {
         let is_dumb = variables.text(env::TERM).is_some_and(|term| term == "dumb");
-        let colour = |is_terminal: bool| match global.color {
-            ColorChoice::Always => Colour::On,
-            ColorChoice::Never => Colour::Off,
-            ColorChoice::Auto if variables.get(env::NO_COLOR).is_some() || is_dumb || !is_terminal => Colour::Off,
-            ColorChoice::Auto => Colour::On,
+        let is_unwanted = is_dumb || variables.get(env::NO_COLOR).is_some();
+        let colour = |is_terminal: bool| {
+            let is_on = match global.color {
+                ColorChoice::Always => true,
+                ColorChoice::Never => false,
+                ColorChoice::Auto => is_terminal && !is_unwanted,
+            };
+            if is_on { Colour::On } else { Colour::Off }
         };
         let can_move = io::stderr().is_terminal() && !is_dumb && global.color != ColorChoice::Never;
         let mode = match (global.json, global.quiet, can_move) {
@@ -123,7 +126,8 @@ impl Listener for Console {
     fn hear(&self, event: Event) {
         match &self.mode {
             Mode::Json => {
-                let line = serde_json::to_string(&event).expect("events have string keys and finite numbers only");
+                let line =
+                    serde_json::to_string(&event).expect("events have string keys and finite numbers only");
                 self.print(&(line + "\n"));
             }
             Mode::Live(live) => live.lock().unwrap_or_else(PoisonError::into_inner).hear(&event),

@@ -72,8 +72,12 @@ impl CliError {
     /// What to do about it, if there is something.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Config(ConfigError::Read { .. }) => Some("`--config` names a file that can be read".to_owned()),
-            Self::Config(_) => Some("`shakedown doctor` shows every setting and where it came from".to_owned()),
+            Self::Config(ConfigError::Read { .. }) => {
+                Some("`--config` names a file that can be read".to_owned())
+            }
+            Self::Config(_) => {
+                Some("`shakedown doctor` shows every setting and where it came from".to_owned())
+            }
             Self::UnknownTarget { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownTarget { nearest: None, n_targets: 0, .. } => {
                 Some("this project has no fuzz target; `cargo fuzz init` makes a first one".to_owned())
@@ -81,8 +85,12 @@ impl CliError {
             Self::UnknownTarget { .. } => Some("`shakedown doctor` lists the targets".to_owned()),
             Self::UnknownFinding { .. } => Some("`shakedown findings list` lists them".to_owned()),
             Self::AmbiguousFinding { candidates, .. } => Some(format!("one of: {}", candidates.join(", "))),
-            Self::UnknownState { .. } => Some("the states are new, known, fixed, reopened, ignored".to_owned()),
-            Self::NoRun { .. } => Some("`shakedown report --list` lists them; `shakedown run` makes one".to_owned()),
+            Self::UnknownState { .. } => {
+                Some("the states are new, known, fixed, reopened, ignored".to_owned())
+            }
+            Self::NoRun { .. } => {
+                Some("`shakedown report --list` lists them; `shakedown run` makes one".to_owned())
+            }
             Self::ConfigExists { .. } => Some("`shakedown init --force` replaces it".to_owned()),
             Self::NoInput { .. } => Some("its log is kept: `shakedown findings show ID`".to_owned()),
             Self::Unbuilt { .. } => Some("`shakedown doctor` tells which toolchain builds it".to_owned()),

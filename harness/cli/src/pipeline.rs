@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::error::CliError;
 use crate::stage::collect::{Collected, Collector};
 use crate::stage::plan::{Plan, plan};
-use crate::stage::prepare::{Prepared, Preparation, prepare};
+use crate::stage::prepare::{Preparation, Prepared, prepare};
 
 /// Runs the stage. Whatever was found is in the returned run and, unless that says otherwise, in the store.
 pub(crate) fn run(
@@ -44,17 +44,11 @@ pub(crate) fn run(
 
     let Preparation { ready, unready, notices } = prepare(launcher, settings, listener, &plan);
     let known = known_inputs(&store, &ready)?;
-    let collector = Collector::new(
-        launcher,
-        listener,
-        &settings.root,
-        &id,
-        scratch.path(),
-        plan.deadlines.end,
-        store,
-    );
+    let collector =
+        Collector::new(launcher, listener, &settings.root, &id, scratch.path(), plan.deadlines.end, store);
     let replays = replay_all(launcher, settings, listener, &plan, &ready, &known, scratch.path(), &collector);
-    let campaign_targets: Vec<CampaignTarget> = ready.iter().map(|prepared| prepared.target.clone()).collect();
+    let campaign_targets: Vec<CampaignTarget> =
+        ready.iter().map(|prepared| prepared.target.clone()).collect();
     let campaign_settings = CampaignSettings {
         n_jobs: settings.n_jobs.value,
         until: plan.deadlines.work,
@@ -106,7 +100,10 @@ fn scratch(state: &std::path::Path) -> Result<tempfile::TempDir, CliError> {
     let failed = |source| CliError::Folder { path: folder.clone(), source };
     std::fs::create_dir_all(&folder).map_err(failed)?;
     sweep(&folder);
-    tempfile::Builder::new().prefix(&format!("run-{}-", std::process::id())).tempdir_in(&folder).map_err(failed)
+    tempfile::Builder::new()
+        .prefix(&format!("run-{}-", std::process::id()))
+        .tempdir_in(&folder)
+        .map_err(failed)
 }
 
 /// Removes the folders of processes that are no more.
@@ -140,7 +137,10 @@ struct Replays {
 }
 
 /// Runs what crashed once, before anything is fuzzed: reviewed regressions, committed artifacts, known findings.
-#[expect(clippy::too_many_arguments, reason = "the stage's own values; a struct would only be unpacked again")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the stage's own values; a struct would only be unpacked again"
+)]
 fn replay_all(
     launcher: &Launcher,
     settings: &Settings,
@@ -156,7 +156,8 @@ fn replay_all(
     let work = || {
         while let Some(prepared) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
             let target = &prepared.target;
-            let regressions = prepared.assets.regression_folders.iter().flat_map(|folder| files_below(folder));
+            let regressions =
+                prepared.assets.regression_folders.iter().flat_map(|folder| files_below(folder));
             let known = known.get(&target.name).into_iter().flatten().cloned();
             let inputs: Vec<PathBuf> = regressions.chain(known).collect();
             if inputs.is_empty() {
@@ -180,7 +181,11 @@ fn replay_all(
             }
             let mut replays = replays.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if let Err(error) = replayed {
-                replays.notices.push(format!("failed to replay inputs of {}: {}", target.name, chain(&error)));
+                replays.notices.push(format!(
+                    "failed to replay inputs of {}: {}",
+                    target.name,
+                    chain(&error)
+                ));
             }
             replays.n_replayed.insert(target.name.clone(), n_run);
             listener.hear(Event::Replayed { target: target.name.clone(), n_inputs: inputs.len(), n_crashed });

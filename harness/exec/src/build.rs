@@ -6,6 +6,7 @@
 pub mod flags;
 mod lockfile;
 mod messages;
+mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,8 +18,10 @@ use shakedown_core::target::TargetName;
 use self::flags::Instrumentation;
 use self::lockfile::LockfileKeeper;
 use self::messages::Messages;
+pub use self::runtime::RuntimeSettings;
 use crate::command::CommandSpec;
 use crate::discover::{FuzzCrate, FuzzTarget};
+use crate::libfuzzer::ARCHIVE_VARIABLE;
 use crate::process::{Exit, Launcher, Limits, ProcessError, Stream, Wish};
 use crate::toolchain::Toolchain;
 
@@ -61,6 +64,8 @@ pub struct BuildSettings {
     pub jobs: Option<usize>,
     /// The `RUSTFLAGS` that the user has set; ours come after them.
     pub inherited_rustflags: Option<String>,
+    /// libFuzzer, compiled once for all projects.
+    pub runtime: RuntimeSettings,
 }
 
 /// What became of the targets of one crate.
@@ -91,8 +96,13 @@ pub fn build(
     create_folder(&target_dir, &krate.manifest)?;
     let keeper = LockfileKeeper::take(&krate.lockfile, &settings.builds.join("locks"))
         .map_err(|source| prepare(krate, &krate.lockfile, source))?;
+    let archive = runtime::runtime_archive(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
+    if let Err(why) = &archive {
+        built.notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name));
+    }
+    let archive = archive.ok();
     for (features, group) in by_features(targets) {
-        let spec = command(settings, krate, &target_dir, &features, &group);
+        let spec = command(settings, krate, &target_dir, archive.as_deref(), &features, &group);
         let messages = run_cargo(launcher, &spec, deadline, &mut progress)
             .map_err(|source| BuildError::Cargo { manifest: krate.manifest.clone(), source })?;
         for target in group {
@@ -136,6 +146,7 @@ fn command(
     settings: &BuildSettings,
     krate: &FuzzCrate,
     target_dir: &Path,
+    archive: Option<&Path>,
     features: &BTreeSet<String>,
     targets: &[&FuzzTarget],
 ) -> CommandSpec {
@@ -156,6 +167,9 @@ fn command(
     }
     if settings.instrumentation.needs_bootstrap(&settings.toolchain) {
         spec = spec.env("RUSTC_BOOTSTRAP", "1");
+    }
+    if let Some(archive) = archive {
+        spec = spec.env(ARCHIVE_VARIABLE, archive);
     }
     if let Some(jobs) = settings.jobs {
         spec = spec.args(["--jobs".to_owned(), jobs.to_string()]);
@@ -236,6 +250,11 @@ mod tests {
             builds: PathBuf::from("/p/.shakedown/build"),
             jobs: Some(2),
             inherited_rustflags: None,
+            runtime: RuntimeSettings {
+                cache: PathBuf::from("/cache"),
+                compiler: "c++".into(),
+                jobs: std::num::NonZeroUsize::MIN,
+            },
         };
         let krate = FuzzCrate {
             name: "x-fuzz".to_owned(),
@@ -244,8 +263,8 @@ mod tests {
             targets: vec![],
         };
         let (one, two) = (target("one", &["f"]), target("two", &["f"]));
-        let line =
-            command(&settings, &krate, Path::new("/b"), &one.required_features, &[&one, &two]).to_string();
+        let line = command(&settings, &krate, Path::new("/b"), None, &one.required_features, &[&one, &two])
+            .to_string();
         assert!(line.starts_with("cd /p/fuzz && env -u CARGO -u CARGO_ENCODED_RUSTFLAGS"), "{line}");
         assert!(line.contains("RUSTUP_TOOLCHAIN=nightly-x86_64-unknown-linux-gnu"), "{line}");
         assert!(line.ends_with("--jobs 2 --features f --bin one --bin two"), "{line}");

@@ -11,6 +11,7 @@ pub mod discover;
 pub mod engine;
 pub mod interrupt;
 pub mod libfuzzer;
+pub mod machine;
 pub mod process;
 pub mod replay;
 pub mod symbolize;

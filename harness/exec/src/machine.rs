@@ -17,9 +17,9 @@ pub fn n_cores() -> usize {
 /// Operating system, architecture, processor and cores, on one line.
 pub fn describe() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, model)| model.trim().to_owned()));
+    let model = cpuinfo.lines().find_map(|line| {
+        line.strip_prefix("model name")?.split_once(':').map(|(_, model)| model.trim().to_owned())
+    });
     let (os, architecture, n_cores) = (std::env::consts::OS, std::env::consts::ARCH, n_cores());
     match model {
         Some(model) => format!("{os} {architecture}, {model}, {n_cores} cores"),

@@ -25,6 +25,17 @@ pub enum Lookup {
     Many(Vec<Signature>),
 }
 
+/// One step in a finding's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The state from then on.
+    pub state: FindingState,
+    /// Why.
+    pub reason: String,
+}
+
 impl Store {
     /// Takes in a crash that `run` saw. Says what the sighting is to the run, or `None` where the run has seen this
     /// finding before.
@@ -101,6 +112,25 @@ impl Store {
         })
     }
 
+    /// A finding's life, oldest step first.
+    pub fn history(&self, signature: &Signature) -> Result<Vec<HistoryEntry>, StoreError> {
+        let sql = "SELECT at, state, reason FROM finding_history WHERE signature = ?1 ORDER BY at, rowid";
+        self.connection
+            .prepare(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_map([signature.to_string()], |row| {
+                        Ok(HistoryEntry {
+                            at: Timestamp(row.get::<_, i64>("at")?.cast_unsigned()),
+                            state: word(row, "state")?,
+                            reason: row.get("reason")?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(|error| self.sqlite(error))
+    }
+
     /// The inputs that show findings in `target`: replayed before anything is fuzzed.
     pub fn reproducers(&self, target: &TargetName) -> Result<Vec<InputId>, StoreError> {
         let sql = "SELECT reproducer FROM findings WHERE reproducer_target = ?1 AND reproducer IS NOT NULL ORDER BY first_seen";
@@ -124,10 +154,8 @@ impl Store {
             .connection
             .prepare(&format!("SELECT * FROM findings {condition}"))
             .map_err(|error| self.sqlite(error))?;
-        let rows: Vec<Finding> = statement
-            .query_map(values, finding_of)
-            .and_then(Iterator::collect)
-            .map_err(|error| {
+        let rows: Vec<Finding> =
+            statement.query_map(values, finding_of).and_then(Iterator::collect).map_err(|error| {
                 if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) {
                     self.record("a finding", error)
                 } else {

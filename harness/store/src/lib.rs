@@ -5,10 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod findings;
+pub mod findings;
 mod format;
 pub mod objects;
-mod runs;
+pub mod runs;
 mod schema;
 pub mod store;
 

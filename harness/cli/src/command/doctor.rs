@@ -17,12 +17,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::stage::plan::{Compiler, Survey, survey};
 
-pub(crate) fn run(
-    launcher: &Launcher,
-    settings: &Settings,
-    variables: &Variables,
-    console: &Console,
-) -> Result<u8, CliError> {
+pub(crate) fn run(launcher: &Launcher, settings: &Settings, variables: &Variables, console: &Console) -> u8 {
     let Survey { compiler, discovery, notices } = survey(launcher, settings);
     let checks = checks(launcher, settings, &compiler);
     let mut page = String::from("machine\n");
@@ -49,7 +44,7 @@ pub(crate) fn run(
     }
     console.print(&page);
     let is_usable = checks.iter().all(|check| check.is_fine || !check.is_required);
-    Ok(if is_usable { 0 } else { 3 })
+    if is_usable { 0 } else { 3 }
 }
 
 fn row(page: &mut String, text: &str) {
@@ -76,7 +71,13 @@ fn checks(launcher: &Launcher, settings: &Settings, compiler: &Result<Compiler, 
             "libFuzzer is C++: `apt-get install g++`, or name one in CXX",
             true,
         ),
-        program_check(launcher, "git", "git", "without it reports name no revision: `apt-get install git`", false),
+        program_check(
+            launcher,
+            "git",
+            "git",
+            "without it reports name no revision: `apt-get install git`",
+            false,
+        ),
     ]
 }
 
@@ -85,8 +86,9 @@ fn toolchain_check(compiler: &Result<Compiler, CliError>) -> Check {
         Ok(compiler) => Check {
             what: "Rust",
             found: compiler.toolchain.version.clone(),
-            cure: (compiler.toolchain.channel == Channel::Stable)
-                .then(|| "a nightly would do without RUSTC_BOOTSTRAP: `rustup toolchain install nightly`".to_owned()),
+            cure: (compiler.toolchain.channel == Channel::Stable).then(|| {
+                "a nightly would do without RUSTC_BOOTSTRAP: `rustup toolchain install nightly`".to_owned()
+            }),
             is_fine: true,
             is_required: true,
         },
@@ -187,7 +189,11 @@ fn setting_rows(page: &mut String, settings: &Settings) {
     };
     setting("budget", humantime::format_duration(settings.budget.value).to_string(), from(&settings.budget));
     setting("jobs", settings.n_jobs.value.to_string(), from(&settings.n_jobs));
-    setting("seed", settings.seed.value.map_or("the time".to_owned(), |seed| seed.to_string()), from(&settings.seed));
+    setting(
+        "seed",
+        settings.seed.value.map_or("the time".to_owned(), |seed| seed.to_string()),
+        from(&settings.seed),
+    );
     setting("sanitizer", sanitizer.to_owned(), from(&settings.sanitizer));
     let toolchain = settings.toolchain.value.clone().unwrap_or_else(|| "the best there is".to_owned());
     setting("toolchain", toolchain, from(&settings.toolchain));

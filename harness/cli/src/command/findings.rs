@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use shakedown_core::finding::{Finding, FindingState};
+use shakedown_core::target::TargetName;
 use shakedown_core::text::{one_line, printable};
 use shakedown_core::time::Timestamp;
 use shakedown_report::view::{number, short_id};
@@ -23,9 +24,15 @@ pub(crate) fn run(settings: &Settings, console: &Console, command: &FindingsComm
     match command {
         FindingsCommand::List { state } => list(&store, console, state)?,
         FindingsCommand::Show { id } => show(&store, console, &find(&store, id)?)?,
-        FindingsCommand::Close { id, reason } => decide(&mut store, console, id, FindingState::Fixed, reason)?,
-        FindingsCommand::Reopen { id, reason } => decide(&mut store, console, id, FindingState::Known, reason)?,
-        FindingsCommand::Ignore { id, reason } => decide(&mut store, console, id, FindingState::Ignored, reason)?,
+        FindingsCommand::Close { id, reason } => {
+            decide(&mut store, console, id, FindingState::Fixed, reason)?;
+        }
+        FindingsCommand::Reopen { id, reason } => {
+            decide(&mut store, console, id, FindingState::Known, reason)?;
+        }
+        FindingsCommand::Ignore { id, reason } => {
+            decide(&mut store, console, id, FindingState::Ignored, reason)?;
+        }
     }
     Ok(0)
 }
@@ -54,7 +61,7 @@ fn list(store: &Store, console: &Console, states: &[String]) -> Result<(), CliEr
         if console.is_json() {
             console.print(&(json(finding) + "\n"));
         } else {
-            let targets: Vec<&str> = finding.targets.iter().map(|target| target.as_str()).collect();
+            let targets: Vec<&str> = finding.targets.iter().map(TargetName::as_str).collect();
             console.print(&format!(
                 "{}  {:<8}  {:<8}  {:>6}x  {:<20}  {}\n",
                 short_id(&finding.signature.to_string()),
@@ -78,7 +85,7 @@ fn show(store: &Store, console: &Console, finding: &Finding) -> Result<(), CliEr
         return Ok(());
     }
     let id = short_id(&finding.signature.to_string());
-    let targets: Vec<&str> = finding.targets.iter().map(|target| target.as_str()).collect();
+    let targets: Vec<&str> = finding.targets.iter().map(TargetName::as_str).collect();
     let mut page = format!("{id}  {}\n\n", one_line(&finding.title, 200));
     let mut field = |name: &str, value: String| page.push_str(&format!("  {name:<14} {value}\n"));
     field("signature", finding.signature.to_string());
@@ -89,7 +96,10 @@ fn show(store: &Store, console: &Console, finding: &Finding) -> Result<(), CliEr
         field("place", one_line(place, 200));
     }
     field("targets", one_line(&targets.join(", "), 200));
-    field("seen", format!("{} times, {} to {}", number(finding.n_crashes), finding.first_seen, finding.last_seen));
+    field(
+        "seen",
+        format!("{} times, {} to {}", number(finding.n_crashes), finding.first_seen, finding.last_seen),
+    );
     field("runs", format!("{} to {}", finding.first_run, finding.last_run));
     field("reproduces", finding.reproducibility.to_string());
     match &finding.reproducer {
@@ -120,7 +130,11 @@ fn decide(
 ) -> Result<(), CliError> {
     let finding = find(store, id)?;
     store.set_finding_state(&finding.signature, state, reason, Timestamp::from(SystemTime::now()))?;
-    console.say(&format!("{} is now {state}: {}", short_id(&finding.signature.to_string()), one_line(reason, 200)));
+    console.say(&format!(
+        "{} is now {state}: {}",
+        short_id(&finding.signature.to_string()),
+        one_line(reason, 200)
+    ));
     Ok(())
 }
 
@@ -151,7 +165,7 @@ fn json(finding: &Finding) -> String {
         kind: finding.kind.as_str(),
         title: &finding.title,
         place: finding.place.as_deref(),
-        targets: finding.targets.iter().map(|target| target.as_str()).collect(),
+        targets: finding.targets.iter().map(TargetName::as_str).collect(),
         n_crashes: finding.n_crashes,
         first_seen: finding.first_seen.to_string(),
         last_seen: finding.last_seen.to_string(),

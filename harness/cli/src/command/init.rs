@@ -127,13 +127,15 @@ mod tests {
     #[test]
     fn every_line_that_init_suggests_is_understood_when_it_is_uncommented() {
         let text = format!("{HEAD}{TAIL}");
-        let is_suggestion = |line: &str| line.starts_with("# ") && (line.contains(" = ") || line.starts_with("# ["));
+        let is_suggestion =
+            |line: &str| line.starts_with("# ") && (line.contains(" = ") || line.starts_with("# ["));
         let uncommented: String = text
             .lines()
             .map(|line| if is_suggestion(line) { line.trim_start_matches("# ") } else { line })
             .flat_map(|line| [line, "\n"])
             .collect();
-        let (_, warnings) = ConfigFile::parse(&uncommented).unwrap_or_else(|error| panic!("{error}\n{uncommented}"));
+        let (_, warnings) =
+            ConfigFile::parse(&uncommented).unwrap_or_else(|error| panic!("{error}\n{uncommented}"));
         assert_eq!(warnings, [] as [String; 0]);
     }
 }

@@ -40,8 +40,8 @@ pub(crate) fn run(
     store.objects().get(&reproducer.input)?;
     let input = store.objects().path(&reproducer.input);
     let target = build(launcher, settings, console, reproducer)?;
-    let scratch = tempfile::tempdir()
-        .map_err(|source| CliError::Folder { path: std::env::temp_dir(), source })?;
+    let scratch =
+        tempfile::tempdir().map_err(|source| CliError::Folder { path: std::env::temp_dir(), source })?;
     let replayed = replay::confirm(launcher, &target.program, &target.limits, &input, scratch.path(), None)
         .map_err(|source| CliError::Target { target: target.name.to_string(), source })?;
     let by_hand = target.program.replay_by_hand(&input);
@@ -120,9 +120,9 @@ fn build(
         budget: Setting { value: BUILD_TIME_MAX, source: Source::Default },
         ..settings.clone()
     };
-    let plan = plan(launcher, &only_it, Instant::now()).map_err(|error| match error {
-        CliError::UnknownTarget { .. } => CliError::TargetGone { target: name.to_owned() },
-        other => other,
+    let plan = plan(launcher, &only_it, Instant::now()).map_err(|error| {
+        let is_gone = matches!(error, CliError::UnknownTarget { .. });
+        if is_gone { CliError::TargetGone { target: name.to_owned() } } else { error }
     })?;
     let Preparation { ready, unready, .. } = prepare(launcher, &only_it, console, &plan);
     console.clear();

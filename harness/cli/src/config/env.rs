@@ -36,8 +36,21 @@ pub(crate) const TERM: &str = "TERM";
 
 /// All of the above, in the order in which `doctor` shows them.
 pub(crate) const ALL: [&str; 15] = [
-    FOR, JOBS, SEED, SANITIZER, TOOLCHAIN, STATE, CACHE, FAIL_ON, NO_COLOR, XDG_CACHE_HOME, HOME, CXX, RUSTFLAGS,
-    ASAN_OPTIONS, TERM,
+    FOR,
+    JOBS,
+    SEED,
+    SANITIZER,
+    TOOLCHAIN,
+    STATE,
+    CACHE,
+    FAIL_ON,
+    NO_COLOR,
+    XDG_CACHE_HOME,
+    HOME,
+    CXX,
+    RUSTFLAGS,
+    ASAN_OPTIONS,
+    TERM,
 ];
 
 /// The variables of this process, read once.

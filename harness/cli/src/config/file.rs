@@ -1,6 +1,7 @@
 //! `shakedown.toml`, as written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -88,13 +89,33 @@ pub(crate) struct TargetSection {
     pub(crate) dictionary: Option<PathBuf>,
     pub(crate) seeds: Vec<PathBuf>,
     pub(crate) regressions: Vec<PathBuf>,
-    pub(crate) flags: BTreeMap<String, toml::Value>,
+    pub(crate) flags: BTreeMap<String, FlagValue>,
     /// A ready-made program that speaks libFuzzer's flags.
     pub(crate) binary: Option<PathBuf>,
     /// Or a command line that starts one.
     pub(crate) command: Option<Vec<String>>,
     /// Where the command is run.
     pub(crate) directory: Option<PathBuf>,
+}
+
+/// The value of a flag of libFuzzer's.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum FlagValue {
+    Switch(bool),
+    Number(i64),
+    Text(String),
+}
+
+/// As libFuzzer's command line has it.
+impl fmt::Display for FlagValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(is_on) => write!(f, "{}", u8::from(*is_on)),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 /// The limits of one execution, for all targets or for one.
@@ -149,7 +170,9 @@ fn warning(key: &str) -> String {
     };
     let nearest = super::nearest(key, KNOWN_KEYS.iter().map(|known| fitted(known)));
     match nearest {
-        Some(nearest) => format!("unknown key `{shown}`; did you mean `{}`?", nearest.replace('\u{2024}', ".")),
+        Some(nearest) => {
+            format!("unknown key `{shown}`; did you mean `{}`?", nearest.replace('\u{2024}', "."))
+        }
         None => format!("unknown key `{shown}`"),
     }
 }

@@ -47,7 +47,10 @@ impl Live {
                     line.finish_and_clear();
                 }
             }
-            Event::RunStarted { .. } | Event::Notice { .. } | Event::Replayed { .. } | Event::FindingSeen { .. } => {}
+            Event::RunStarted { .. }
+            | Event::Notice { .. }
+            | Event::Replayed { .. }
+            | Event::FindingSeen { .. } => {}
         }
         if let Some(text) = sentence(event) {
             self.say(&text);
@@ -80,7 +83,8 @@ impl Live {
 }
 
 fn line() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::no_length().with_style(style)
 }
 

@@ -149,7 +149,8 @@ impl<'a> Collector<'a> {
             None => None,
         };
         let path = input.as_ref().map(|(id, _)| objects.path(id));
-        let confirmations = path.map(|path| self.confirm(target, &path, raw.kind, artifact)).unwrap_or_default();
+        let confirmations =
+            path.map(|path| self.confirm(target, &path, raw.kind, artifact)).unwrap_or_default();
         let mut crashes: Vec<(Crash, &Death)> =
             confirmations.deaths.iter().map(|death| (crash_of(target, artifact, death), death)).collect();
         if crashes.is_empty() {
@@ -162,7 +163,11 @@ impl<'a> Collector<'a> {
         let (crash, evidence) = &crashes[0];
         let n_same = keys.iter().filter(|other| other.signature == keys[0].signature).count();
         let reproducibility = Reproducibility {
-            n_same: if confirmations.deaths.is_empty() { 0 } else { u32::try_from(n_same).unwrap_or(u32::MAX) },
+            n_same: if confirmations.deaths.is_empty() {
+                0
+            } else {
+                u32::try_from(n_same).unwrap_or(u32::MAX)
+            },
             n_tried: confirmations.n_tried,
         };
         Ok(SignedCrash {
@@ -171,7 +176,7 @@ impl<'a> Collector<'a> {
             kind: crash.kind,
             severity: crash.severity(),
             title: finding::title(crash),
-            place: finding::place(crash).map(|place| self.from_root(&place)),
+            place: finding::place(crash).map(|place| self.seen_from_root(&place)),
             reproducibility,
             input,
             log: objects.put(&evidence.log)?,
@@ -236,7 +241,7 @@ impl<'a> Collector<'a> {
     }
 
     /// A place in the project, as seen from its root: the rest of the path belongs to one machine.
-    fn from_root(&self, place: &str) -> String {
+    fn seen_from_root(&self, place: &str) -> String {
         let root = format!("{}/", self.root.display());
         place.strip_prefix(&root).unwrap_or(place).to_owned()
     }
@@ -296,7 +301,9 @@ pub(crate) fn crash_of(target: &CampaignTarget, artifact: Option<ArtifactKind>, 
     let told = parse_log(&death.log).first().cloned();
     let kind = match (artifact, death.exit) {
         (Some(ArtifactKind::Timeout), _) | (_, Exit::Timeout | Exit::Failure(70)) => CrashKind::Timeout,
-        (Some(ArtifactKind::OutOfMemory), _) | (_, Exit::OutOfMemory | Exit::Failure(71)) => CrashKind::OutOfMemory,
+        (Some(ArtifactKind::OutOfMemory), _) | (_, Exit::OutOfMemory | Exit::Failure(71)) => {
+            CrashKind::OutOfMemory
+        }
         (Some(ArtifactKind::Leak), _) => CrashKind::Leak,
         (Some(ArtifactKind::Crash | ArtifactKind::SlowUnit) | None, Exit::Success | Exit::Failure(_)) => {
             CrashKind::Exit

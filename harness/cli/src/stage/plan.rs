@@ -70,7 +70,8 @@ impl Deadlines {
 impl Plan {
     /// The names of everything that was chosen.
     pub(crate) fn target_names(&self) -> Vec<TargetName> {
-        let built = self.crates.iter().flat_map(|krate| krate.targets.iter().map(|target| target.name.clone()));
+        let built =
+            self.crates.iter().flat_map(|krate| krate.targets.iter().map(|target| target.name.clone()));
         built.chain(self.ready_made.iter().map(|target| target.name.clone())).collect()
     }
 }
@@ -86,8 +87,7 @@ pub(crate) struct Survey {
 pub(crate) fn survey(launcher: &Launcher, settings: &Settings) -> Survey {
     let mut notices = settings.warnings.clone();
     let installed = Installed::detect(launcher);
-    let chosen =
-        toolchain::choose(launcher, &installed, settings.toolchain.value.as_deref(), &settings.root);
+    let chosen = toolchain::choose(launcher, &installed, settings.toolchain.value.as_deref(), &settings.root);
     let compiler = chosen.map_err(CliError::from).map(|(toolchain, said)| {
         notices.extend(said);
         let (instrumentation, words) = Instrumentation::choose(&toolchain, settings.sanitizer.value);
@@ -116,15 +116,14 @@ pub(crate) fn survey(launcher: &Launcher, settings: &Settings) -> Survey {
 }
 
 /// Chooses what will be run.
-pub(crate) fn plan(
-    launcher: &Launcher,
-    settings: &Settings,
-    started_at: Instant,
-) -> Result<Plan, CliError> {
+pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant) -> Result<Plan, CliError> {
     let Survey { compiler, discovery, mut notices } = survey(launcher, settings);
     let mut crates = discovery.fuzz_crates;
-    let ready_made: Vec<ReadyMade> =
-        settings.targets.iter().filter_map(|(name, section)| ready_made(name, section, &settings.root)).collect();
+    let ready_made: Vec<ReadyMade> = settings
+        .targets
+        .iter()
+        .filter_map(|(name, section)| ready_made(name, section, &settings.root))
+        .collect();
     for krate in &mut crates {
         krate.targets.retain(|target| ready_made.iter().all(|made| made.name != target.name));
         for target in &mut krate.targets {
@@ -159,7 +158,11 @@ fn choose(plan: &mut Plan, settings: &Settings) -> Result<(), CliError> {
     for pattern in patterns {
         if !names.iter().any(|name| fits(pattern, name.as_str())) {
             let nearest = crate::config::nearest(pattern, names.iter().map(ToString::to_string));
-            return Err(CliError::UnknownTarget { pattern: pattern.clone(), nearest, n_targets: names.len() });
+            return Err(CliError::UnknownTarget {
+                pattern: pattern.clone(),
+                nearest,
+                n_targets: names.len(),
+            });
         }
     }
     let is_chosen = |name: &TargetName| {
@@ -238,7 +241,9 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_letters() {
-        for (pattern, name) in [("parse", "parse"), ("*", "x"), ("parse_*", "parse_a"), ("*_x", "a_x"), ("a*c*e", "abcde")] {
+        for (pattern, name) in
+            [("parse", "parse"), ("*", "x"), ("parse_*", "parse_a"), ("*_x", "a_x"), ("a*c*e", "abcde")]
+        {
             assert!(fits(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in [("parse", "parser"), ("parse_*", "parse"), ("a*a", "a"), ("", "x")] {

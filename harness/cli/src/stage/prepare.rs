@@ -85,14 +85,26 @@ fn build_crate(
         build::Built { failures, wall: started_at.elapsed(), ..build::Built::default() }
     });
     let n_failed = built.failures.len();
-    listener.hear(Event::BuildFinished { package, n_built: built.programs.len(), n_failed, wall: built.wall });
+    listener.hear(Event::BuildFinished {
+        package,
+        n_built: built.programs.len(),
+        n_failed,
+        wall: built.wall,
+    });
     preparation.notices.append(&mut built.notices);
     let is_late = Instant::now() >= plan.deadlines.work || launcher.interrupt().is_raised();
     for target in targets {
         match built.programs.get(&target.name) {
             Some(program) => {
                 let sanitizer = compiler.instrumentation.sanitizer;
-                add(settings, &target.name, CommandSpec::new(program), sanitizer, &target.assets, preparation);
+                add(
+                    settings,
+                    &target.name,
+                    CommandSpec::new(program),
+                    sanitizer,
+                    &target.assets,
+                    preparation,
+                );
             }
             None if is_late => preparation.unready.push((target.name.clone(), TargetState::NotReached)),
             None => {
@@ -159,10 +171,13 @@ pub(crate) fn ready(
 ) -> Result<(CampaignTarget, Option<String>), String> {
     let limits = settings.limits_of(name.as_str(), &assets.options).map_err(|error| chain(&error))?;
     let state: &Path = &settings.state.value;
-    let corpus = Corpus::open(state, name).map_err(|error| format!("failed to make a folder for its corpus: {error}"))?;
+    let corpus = Corpus::open(state, name)
+        .map_err(|error| format!("failed to make a folder for its corpus: {error}"))?;
     let imported = corpus.import(assets).map_err(|error| format!("failed to take in its seeds: {error}"))?;
-    let notice = (imported.n_left_out > 0)
-        .then(|| format!("{} seeds of {name} are too large or cannot be read; left out", imported.n_left_out));
-    let target = CampaignTarget { name: name.clone(), program, limits, dictionary: assets.dictionary.clone(), corpus };
+    let notice = (imported.n_left_out > 0).then(|| {
+        format!("{} seeds of {name} are too large or cannot be read; left out", imported.n_left_out)
+    });
+    let target =
+        CampaignTarget { name: name.clone(), program, limits, dictionary: assets.dictionary.clone(), corpus };
     Ok((target, notice))
 }

@@ -49,7 +49,8 @@ pub(super) fn runtime_archive(
     };
     let run = |program: &std::ffi::OsStr, args: &[OsString]| {
         let limits = Limits { deadline, ..Limits::default() };
-        let outcome = launcher.run(&CommandSpec::new(program).args(args), &limits).map_err(io::Error::other)?;
+        let outcome =
+            launcher.run(&CommandSpec::new(program).args(args), &limits).map_err(io::Error::other)?;
         Ok(ToolOutcome {
             success: outcome.exit.is_success(),
             stdout: outcome.stdout.to_text(),

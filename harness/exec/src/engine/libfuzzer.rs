@@ -161,6 +161,24 @@ fn whole_seconds(time: Duration) -> u64 {
     (time + Duration::from_millis(500)).as_secs().max(1)
 }
 
+/// Whether a file is a program that speaks libFuzzer's flags, by the name of the function that all of them have. `Err` is
+/// a sentence for people.
+pub fn is_libfuzzer_program(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = std::fs::metadata(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        return Err(format!("`{}` is not an executable file", path.display()));
+    }
+    let program = std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let is_fuzzer = memchr::memmem::find(&program, b"LLVMFuzzerTestOneInput").is_some();
+    // A script can start a fuzzer; what it does is seen when it runs.
+    if is_fuzzer || program.starts_with(b"#!") {
+        Ok(())
+    } else {
+        Err(format!("`{}` is no libFuzzer target: it has no LLVMFuzzerTestOneInput", path.display()))
+    }
+}
+
 /// What kind of file libFuzzer left, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArtifactKind {
