@@ -69,7 +69,7 @@ static bool sendResult(const Ending &E) {
   W.u8(static_cast<uint8_t>(E.What));
   W.u64(E.Nanos);
   W.u32(E.FeatureCount);
-  W.u8(E.Crashed ? 1 : 0);
+  W.u8(E.IsLast ? 2 : E.Crashed ? 1 : 0);
   if (E.Crashed) {
     writeCrash(W, *E.Crashed);
     W.blob(E.Log, E.LogSize);
@@ -88,6 +88,7 @@ static void sendDeath(const Crash &C) {
   Ending E;
   E.What = C.What;
   E.Crashed = &C;
+  E.IsLast = true;
   sendResult(E);
 }
 

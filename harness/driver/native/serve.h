@@ -20,6 +20,7 @@ struct Ending {
   uint64_t Nanos = 0;
   uint32_t FeatureCount = 0;
   const Crash *Crashed = nullptr;
+  bool IsLast = false; // The process dies with it.
   const uint8_t *Log = nullptr;
   size_t LogSize = 0;
   uint64_t LogDropped = 0;

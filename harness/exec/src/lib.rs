@@ -8,6 +8,7 @@ pub mod campaign;
 pub mod command;
 pub mod corpus;
 pub mod discover;
+pub mod driver;
 pub mod engine;
 pub mod interrupt;
 pub mod libfuzzer;

@@ -1,0 +1,70 @@
+//! Puts the runtime that catches panics into a copy of the user's own libfuzzer-sys, for [`super::wrapper`] to compile.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use shakedown_core::input::InputId;
+use shakedown_driver::substitute::{Unrecognised, substitute};
+
+/// Why panics end the process of this project's targets. Everything else works.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The text can't be read, or the copy not written.
+    #[error("failed to copy libfuzzer-sys's `{}`", path.display())]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a version that we don't know how to change.
+    #[error("failed to find the way out of the target in libfuzzer-sys's `{}`", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        source: Unrecognised,
+    },
+}
+
+/// The copy of `lib_rs` (libfuzzer-sys's `src/lib.rs`, as `cargo metadata` knows it) in the folder `cache`.
+pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<PathBuf, RuntimeError> {
+    let copy_error = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| RuntimeError::Copy { path, source }
+    };
+    let text = std::fs::read_to_string(lib_rs).map_err(copy_error(lib_rs))?;
+    let changed =
+        substitute(&text).map_err(|source| RuntimeError::Unknown { path: lib_rs.to_path_buf(), source })?;
+    // Named by its content: cargo sees from the path that another driver needs another build.
+    let name = InputId::of(changed.as_bytes()).as_str()[..16].to_owned();
+    let copy = cache.join(name).join("lib.rs");
+    if !copy.is_file() {
+        write_whole(&copy, changed.as_bytes()).map_err(copy_error(&copy))?;
+    }
+    Ok(copy)
+}
+
+/// A compiler of another process may read the copy at any moment.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut partial = tempfile::NamedTempFile::new_in(folder)?;
+    partial.write_all(bytes)?;
+    partial.persist(path).map(drop).map_err(|error| error.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_libfuzzer_sys_is_left_alone_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let lib_rs = folder.path().join("lib.rs");
+        std::fs::write(&lib_rs, "pub fn other() {}").unwrap();
+        let error = prepare(&lib_rs, folder.path()).unwrap_err();
+        assert!(matches!(error, RuntimeError::Unknown { .. }), "{error}");
+        assert!(error.to_string().contains("lib.rs"), "{error}");
+    }
+}
