@@ -346,7 +346,8 @@ fn pairwise(labels: &[String], groups: &[String]) -> (f64, f64) {
 /// Processor time of this process in seconds: the machine may be shared.
 fn cpu_seconds() -> f64 {
     let schedstat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    schedstat.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or_default() / 1e9
+    schedstat.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or_default()
+        / 1e9
 }
 
 /// Parses everything that was found, again and again, for two seconds on one core.
@@ -366,6 +367,8 @@ fn throughput(folder: &Path) {
             rounds += 1;
         }
         let rate = (bytes as u64 * rounds) as f64 / (cpu_seconds() - start) / 1e6;
-        say(&format!("throughput {set}: {rate:.0} MB per CPU second ({bytes} bytes x {rounds}, {crashes} crashes)"));
+        say(&format!(
+            "throughput {set}: {rate:.0} MB per CPU second ({bytes} bytes x {rounds}, {crashes} crashes)"
+        ));
     }
 }

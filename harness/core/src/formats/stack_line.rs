@@ -88,7 +88,7 @@ fn without_module(text: &str) -> (&str, Option<(&str, u64)>) {
     {
         return (head[..at].trim_end(), Some((&head[at + 1..], offset)));
     }
-        if text.ends_with(')')
+    if text.ends_with(')')
         && let Some(at) = memchr::memrchr(b'(', text.as_bytes())
         && text[at..].starts_with("(BuildId:")
     {
@@ -173,7 +173,7 @@ fn is_file_name(token: &str) -> bool {
 pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
     let symbol = scan::clipped(symbol.trim(), NAME_BYTES_MAX);
     // Windows and old sanitizers: `f+0x1f`.
-        let symbol = scan::split_offset(symbol).map_or(symbol, |(name, _)| name);
+    let symbol = scan::split_offset(symbol).map_or(symbol, |(name, _)| name);
     if is_library_name(symbol) {
         frame.module.get_or_insert_with(|| symbol.to_owned());
         return;
@@ -197,7 +197,7 @@ pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
 
 /// `libpthread.so.0`, `[vdso]`: what stands in a function's place where only the library is known.
 fn is_library_name(symbol: &str) -> bool {
-        let stem = symbol.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let stem = symbol.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let is_shared = stem.ends_with(".so");
     (is_shared && !symbol.contains(['(', ' '])) || symbol == "[vdso]"
 }

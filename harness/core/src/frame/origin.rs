@@ -108,7 +108,11 @@ pub fn mark_in_app(frames: &mut [Frame]) {
         let (before, rest) = frames.split_at_mut(at);
         let frame = &mut rest[0];
         // A recursion repeats the same few frames a thousand times.
-        let twin = before.iter().rev().take(4).find(|twin| twin.function == frame.function && twin.file == frame.file);
+        let twin = before
+            .iter()
+            .rev()
+            .take(4)
+            .find(|twin| twin.function == frame.function && twin.file == frame.file);
         if let Some(twin) = twin {
             frame.in_app = twin.in_app && !is_below_entry;
             continue;

@@ -46,12 +46,14 @@ fn is_runtime(file: &str) -> bool {
     let (mut before, mut previous) = ("", "");
     for part in file.split(['/', '\\']) {
         let is_runtime = match part {
-            "compiler-rt" | "sanitizer_common" | "sysdeps" | "nptl" | "libstdc++-v3" | "libcxx" | "libcxxabi" | "libc++"
-            | "libc++abi" => true,
+            "compiler-rt" | "sanitizer_common" | "sysdeps" | "nptl" | "libstdc++-v3" | "libcxx"
+            | "libcxxabi" | "libc++" | "libc++abi" => true,
             "c++" => previous == "include",
             "abort.c" | "exit.c" => previous == "stdlib",
             "malloc.c" => previous == "malloc",
-            _ if part.starts_with("Fuzzer") => matches!(previous, "libfuzzer" | "fuzzer" | "src") && before != "src",
+            _ if part.starts_with("Fuzzer") => {
+                matches!(previous, "libfuzzer" | "fuzzer" | "src") && before != "src"
+            }
             _ => ["glibc-", "eglibc-", "libc-start"].iter().any(|start| part.starts_with(start)),
         };
         // glibc is built as `stdlib/./stdlib/abort.c`.
