@@ -140,6 +140,8 @@ impl Scan {
         let line = &line[..line.len().min(LINE_BYTES_MAX)];
         if memchr::memchr(0x1b, line).is_some() {
             self.line(&String::from_utf8_lossy(&without_colours(line)));
+        } else if let Ok(text) = std::str::from_utf8(line) {
+            self.line(text);
         } else {
             self.line(&String::from_utf8_lossy(line));
         }

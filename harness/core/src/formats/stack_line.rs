@@ -82,36 +82,35 @@ fn symbol_and_place(text: &str) -> Frame {
 fn without_module(text: &str) -> (&str, Option<(&str, u64)>) {
     let mut text = text.trim_end();
     // Fuchsia: `f file.cc:1 <libc.so>+0x12`.
-    if let Some(at) = text.rfind(" <").or_else(|| text.starts_with('<').then_some(0))
-        && let Some((module, offset)) = text[at..].trim_start().trim_start_matches('<').split_once(">+0x")
-        && let Some((offset, "")) = scan::bare_hex(offset)
+    if let Some((head, offset)) = scan::split_offset(text)
+        && let Some(head) = head.strip_suffix('>')
+        && let Some(at) = memchr::memrchr(b'<', head.as_bytes())
     {
-        return (text[..at].trim_end(), Some((module, offset)));
+        return (head[..at].trim_end(), Some((&head[at + 1..], offset)));
     }
     if text.ends_with(')')
-        && let Some(at) = text.rfind("(BuildId:")
+        && let Some(at) = memchr::memrchr(b'(', text.as_bytes())
+        && text[at..].starts_with("(BuildId:")
     {
         text = text[..at].trim_end();
     }
     let Some(inner) = text.strip_suffix(')') else { return (text, None) };
-    let Some(plus) = inner.rfind("+0x") else { return (text, None) };
-    let Some((offset, "")) = scan::hex(&inner[plus + 1..]) else { return (text, None) };
+    let Some((head, offset)) = scan::split_offset(inner) else { return (text, None) };
     // The module's path may contain parentheses and spaces: an absolute one starts at the first ` (/`.
-    let head = &inner[..plus];
     let open = if head.starts_with('(') {
         Some(0)
     } else {
         head.find(" (/").or_else(|| head.rfind(" (")).map(|at| at + 1)
     };
     match open {
-        Some(open) => (text[..open].trim_end(), Some((&inner[open + 1..plus], offset))),
+        Some(open) => (text[..open].trim_end(), Some((&head[open + 1..], offset))),
         None => (text, None),
     }
 }
 
 /// gdb: `f (x=1, y=2) at file.c:1` or `f (..) from /lib/l.so`.
 fn gdb_place(text: &str) -> Option<(&str, &str)> {
-    let open = text.find(" (")?;
+    let open = scan::find(text, " (")?;
     let symbol = &text[..open];
     if let Some(at) = text.rfind(") at ") {
         return Some((symbol, &text[at + ") at ".len()..]));
@@ -134,7 +133,7 @@ fn split_place(text: &str) -> (&str, Option<&str>) {
         return (&text[..at], Some(&inner[at + 2..]));
     }
     // An absolute path starts at the first ` /` and may contain spaces; so does `C:\`.
-    if let Some(at) = text.find(" /") {
+    if let Some(at) = scan::find(text, " /") {
         return (&text[..at], Some(&text[at + 1..]));
     }
     if let Some(at) =
@@ -174,9 +173,7 @@ fn is_file_name(token: &str) -> bool {
 pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
     let symbol = scan::clipped(symbol.trim(), NAME_BYTES_MAX);
     // Windows and old sanitizers: `f+0x1f`.
-    let offset =
-        symbol.rsplit_once("+0x").filter(|(_, offset)| offset.bytes().all(|b| b.is_ascii_hexdigit()));
-    let symbol = offset.map_or(symbol, |(name, _)| name);
+    let symbol = scan::split_offset(symbol).map_or(symbol, |(name, _)| name);
     if is_library_name(symbol) {
         frame.module.get_or_insert_with(|| symbol.to_owned());
         return;
@@ -200,9 +197,8 @@ pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
 
 /// `libpthread.so.0`, `[vdso]`: what stands in a function's place where only the library is known.
 fn is_library_name(symbol: &str) -> bool {
-    let version = symbol.split_once(".so.").map(|(_, version)| version);
-    let is_shared = symbol.ends_with(".so")
-        || version.is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let stem = symbol.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let is_shared = stem.ends_with(".so");
     (is_shared && !symbol.contains(['(', ' '])) || symbol == "[vdso]"
 }
 

@@ -104,7 +104,19 @@ impl Frame {
 /// Sets `in_app` on every frame of a stack, innermost first: below the engine's entry nothing is code under test.
 pub fn mark_in_app(frames: &mut [Frame]) {
     let mut is_below_entry = false;
-    for frame in frames {
+    for at in 0..frames.len() {
+        let (before, rest) = frames.split_at_mut(at);
+        let frame = &mut rest[0];
+        // A recursion repeats the same few frames a thousand times.
+        let twin = before
+            .iter()
+            .rev()
+            .take(4)
+            .find(|twin| twin.function == frame.function && twin.file == frame.file);
+        if let Some(twin) = twin {
+            frame.in_app = twin.in_app && !is_below_entry;
+            continue;
+        }
         let origin = frame.origin();
         frame.in_app = !is_below_entry && matches!(origin, Origin::App | Origin::FuzzTarget);
         is_below_entry |= is_entry(frame, origin);
@@ -179,8 +191,7 @@ pub(crate) fn first_segment(path: &str) -> &str {
 /// The last `::`- or `.`-separated segment of the part before any generics or arguments.
 fn last_plain_segment(function: &str) -> &str {
     let head = function.split(['(', '<']).next().unwrap_or(function);
-    let head = head.rsplit("::").next().unwrap_or(head);
-    head.rsplit('.').next().unwrap_or(head)
+    head.rsplit([':', '.']).next().unwrap_or(head)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! calls later, a recursion entered on two sides, a function that one tool names with its type and another without. Such
 //! links are proposed here as aliases with a reason. They change no hash; a team can refuse each in its overrides file.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::Signature;
 use super::evidence::Evidence;
@@ -37,8 +37,6 @@ pub enum MergeReason {
     SameCorruption,
     /// Two timeouts in one target below one function.
     SameLoop,
-    /// The same check failed on two paths of one type or file in one target.
-    SameCheck,
 }
 
 impl MergeReason {
@@ -51,7 +49,6 @@ impl MergeReason {
             Self::BelowCorruption => "an invariant broke below a function that is known to corrupt memory",
             Self::SameCorruption => "two memory errors on the same path",
             Self::SameLoop => "two timeouts below the same function",
-            Self::SameCheck => "the same check failed on two paths of one type",
         }
     }
 }
@@ -67,7 +64,12 @@ pub struct Sighting {
 
 /// Proposes merges. The order of `sightings` decides only which of two signatures keeps its name.
 pub fn group(sightings: &[Sighting]) -> Vec<Merge> {
-    let mut union = Union::new(sightings);
+    group_unless(sightings, &|_, _| false)
+}
+
+/// Like [`group`], but never puts two signatures together that `refuses`, not even through a third.
+pub fn group_unless(sightings: &[Sighting], refuses: &dyn Fn(&Signature, &Signature) -> bool) -> Vec<Merge> {
+    let mut union = Union::new(sightings, refuses);
     link_same_place(sightings, &mut union);
     link_same_function(sightings, &mut union);
     link_shared_cycles(sightings, &mut union);
@@ -94,7 +96,7 @@ pub fn canonical(merges: &[Merge]) -> BTreeMap<Signature, Signature> {
     direct.keys().map(|from| ((*from).clone(), resolve(from))).collect()
 }
 
-fn link_same_place(sightings: &[Sighting], union: &mut Union) {
+fn link_same_place(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut seen = HashMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         let evidence = &sighting.evidence;
@@ -111,7 +113,7 @@ fn link_same_place(sightings: &[Sighting], union: &mut Union) {
     }
 }
 
-fn link_same_function(sightings: &[Sighting], union: &mut Union) {
+fn link_same_function(sightings: &[Sighting], union: &mut Union<'_>) {
     // Per place, name, class and words: the owners seen, and where.
     let mut owners: BTreeMap<_, BTreeMap<&str, usize>> = BTreeMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
@@ -127,7 +129,7 @@ fn link_same_function(sightings: &[Sighting], union: &mut Union) {
     }
 }
 
-fn link_shared_cycles(sightings: &[Sighting], union: &mut Union) {
+fn link_shared_cycles(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut seen: HashMap<&FunctionKey, usize> = HashMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         for function in &sighting.evidence.cycle {
@@ -139,7 +141,7 @@ fn link_shared_cycles(sightings: &[Sighting], union: &mut Union) {
 /// How many callers above the site are looked at for the function that corrupts memory.
 const CALLERS: usize = 6;
 
-fn link_corruption(sightings: &[Sighting], union: &mut Union) {
+fn link_corruption(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut corruptors: HashMap<(&Option<String>, &FunctionKey), usize> = HashMap::new();
     for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
         if evidence.class == KindClass::Memory {
@@ -174,7 +176,7 @@ fn crate_of(function: &FunctionKey) -> &str {
     function.place.split(':').next().unwrap_or_default()
 }
 
-fn link_timeouts(sightings: &[Sighting], union: &mut Union) {
+fn link_timeouts(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut seen = HashMap::new();
     for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
         if evidence.class == KindClass::Timeout
@@ -186,15 +188,17 @@ fn link_timeouts(sightings: &[Sighting], union: &mut Union) {
 }
 
 /// Union-find over signatures, which remembers why.
-struct Union {
+struct Union<'a> {
     signatures: Vec<Signature>,
     group_of: Vec<usize>,
     parents: Vec<usize>,
+    members: Vec<Vec<usize>>,
+    refuses: &'a dyn Fn(&Signature, &Signature) -> bool,
     merges: Vec<Merge>,
 }
 
-impl Union {
-    fn new(sightings: &[Sighting]) -> Self {
+impl<'a> Union<'a> {
+    fn new(sightings: &[Sighting], refuses: &'a dyn Fn(&Signature, &Signature) -> bool) -> Self {
         let mut numbers: HashMap<&Signature, usize> = HashMap::new();
         let mut signatures = Vec::new();
         let mut group_of = Vec::with_capacity(sightings.len());
@@ -206,7 +210,8 @@ impl Union {
             group_of.push(number);
         }
         let parents = (0..signatures.len()).collect();
-        Self { signatures, group_of, parents, merges: Vec::new() }
+        let members = (0..signatures.len()).map(|number| vec![number]).collect();
+        Self { signatures, group_of, parents, members, refuses, merges: Vec::new() }
     }
 
     fn root(&mut self, mut number: usize) -> usize {
@@ -219,19 +224,22 @@ impl Union {
 
     fn link(&mut self, a: usize, b: usize, reason: MergeReason) {
         let (a, b) = (self.root(self.group_of[a]), self.root(self.group_of[b]));
-        if a != b {
-            let (into, from) = (a.min(b), a.max(b));
-            self.parents[from] = into;
-            self.merges.push(Merge {
-                from: self.signatures[from].clone(),
-                into: self.signatures[into].clone(),
-                reason,
-            });
+        if a == b || self.is_refused(a, b) {
+            return;
         }
+        let (into, from) = (a.min(b), a.max(b));
+        self.parents[from] = into;
+        let moved = std::mem::take(&mut self.members[from]);
+        self.members[into].extend(moved);
+        self.merges.push(Merge {
+            from: self.signatures[from].clone(),
+            into: self.signatures[into].clone(),
+            reason,
+        });
     }
-}
 
-/// The signatures that took part, for a report.
-pub fn touched(merges: &[Merge]) -> BTreeSet<&Signature> {
-    merges.iter().flat_map(|merge| [&merge.from, &merge.into]).collect()
+    fn is_refused(&self, a: usize, b: usize) -> bool {
+        let all = |number: usize| self.members[number].iter().map(|member| &self.signatures[*member]);
+        all(a).any(|one| all(b).any(|other| (self.refuses)(one, other)))
+    }
 }
