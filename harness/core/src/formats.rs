@@ -13,6 +13,7 @@ mod go;
 mod jvm;
 mod libfuzzer;
 mod native;
+mod open;
 mod python;
 mod report;
 mod rust;
