@@ -141,14 +141,16 @@ impl Scan {
         let line = line.trim_end();
         let text = line.trim_start();
         let indent = line.len() - text.len();
+        if self.goes_on_with_message(line) {
+            return;
+        }
         if text.is_empty() {
             self.blank();
-        } else if !self.goes_on_with_message(line) {
-            let event = self.stack_event(text, indent).or_else(|| self.event(text, indent));
-            match event {
-                Some(event) => self.apply(event),
-                None => self.note(text, indent),
-            }
+            return;
+        }
+        match self.stack_event(text, indent).or_else(|| self.event(text, indent)) {
+            Some(event) => self.apply(event),
+            None => self.note(text, indent),
         }
     }
 
