@@ -70,7 +70,7 @@ fn build_crate(
 ) {
     let package = krate.name.clone();
     listener.hear(Event::BuildStarted { package: package.clone(), n_targets: krate.targets.len() });
-    let build_settings = build_settings(settings, compiler);
+    let build_settings = build_settings(launcher, settings, compiler);
     let mut n_units = 0;
     let progress = |unit: &str| {
         n_units += 1;
@@ -122,7 +122,7 @@ fn build_crate(
 }
 
 /// How this project's targets are built.
-pub(crate) fn build_settings(settings: &Settings, compiler: &Compiler) -> BuildSettings {
+pub(crate) fn build_settings(launcher: &Launcher, settings: &Settings, compiler: &Compiler) -> BuildSettings {
     BuildSettings {
         toolchain: compiler.toolchain.clone(),
         instrumentation: compiler.instrumentation,
@@ -133,6 +133,8 @@ pub(crate) fn build_settings(settings: &Settings, compiler: &Compiler) -> BuildS
             cache: settings.cache.value.join("libfuzzer"),
             compiler: settings.cxx.clone().unwrap_or_else(|| "c++".to_owned()).into(),
             jobs: NonZeroUsize::new(shakedown_exec::machine::n_cores()).unwrap_or(NonZeroUsize::MIN),
+            executable: launcher.guard_program().to_path_buf(),
+            inherited_rustc_wrapper: settings.rustc_wrapper.clone().map(Into::into),
         },
     }
 }
