@@ -96,7 +96,8 @@ pub fn build(
     let mut built = Built::default();
     let keeper = LockfileKeeper::take(&krate.lockfile, &settings.builds.join("locks"))
         .map_err(|source| prepare(krate, &krate.lockfile, source))?;
-    let (runtime, notices) = Runtime::prepare(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
+    let (runtime, notices) =
+        Runtime::prepare(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
     built.notices = notices;
     let name = settings.instrumentation.build_name(&settings.toolchain, &runtime.identity());
     let target_dir = settings.builds.join(name);
@@ -265,8 +266,15 @@ mod tests {
             targets: vec![],
         };
         let (one, two) = (target("one", &["f"]), target("two", &["f"]));
-        let line = command(&settings, &krate, Path::new("/b"), &Runtime::default(), &one.required_features, &[&one, &two])
-            .to_string();
+        let line = command(
+            &settings,
+            &krate,
+            Path::new("/b"),
+            &Runtime::default(),
+            &one.required_features,
+            &[&one, &two],
+        )
+        .to_string();
         assert!(line.starts_with("cd /p/fuzz && env -u CARGO -u CARGO_ENCODED_RUSTFLAGS"), "{line}");
         assert!(line.contains("RUSTUP_TOOLCHAIN=nightly-x86_64-unknown-linux-gnu"), "{line}");
         assert!(line.ends_with("--jobs 2 --features f --bin one --bin two"), "{line}");

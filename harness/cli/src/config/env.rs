@@ -69,7 +69,12 @@ impl Variables {
     /// Reads them.
     #[expect(clippy::disallowed_methods, reason = "this is the door through which variables are read")]
     pub(crate) fn read() -> Self {
-        Self(ALL.into_iter().chain(INTERNAL).filter_map(|name| Some((name, std::env::var_os(name)?))).collect())
+        Self(
+            ALL.into_iter()
+                .chain(INTERNAL)
+                .filter_map(|name| Some((name, std::env::var_os(name)?)))
+                .collect(),
+        )
     }
 
     /// What is to be compiled in the place of what, where cargo calls this program as its compiler.

@@ -51,7 +51,15 @@ pub(crate) fn prepare(
         match look_at(made) {
             Ok(()) => {
                 let command = made.command.clone();
-                add(settings, &made.name, command, Sanitizer::Address, &made.assets, &mut preparation);
+                // Nobody tells us what is in it; a sanitizer's variables do no harm where there is none.
+                add(
+                    settings,
+                    &made.name,
+                    command,
+                    (Sanitizer::Address, false),
+                    &made.assets,
+                    &mut preparation,
+                );
             }
             Err(why) => preparation.unready.push((made.name.clone(), TargetState::Broken { why })),
         }
@@ -96,15 +104,8 @@ fn build_crate(
     for target in targets {
         match built.programs.get(&target.name) {
             Some(program) => {
-                let sanitizer = compiler.instrumentation.sanitizer;
-                add(
-                    settings,
-                    &target.name,
-                    CommandSpec::new(program),
-                    sanitizer,
-                    &target.assets,
-                    preparation,
-                );
+                let parts = (compiler.instrumentation.sanitizer, built.has_driver);
+                add(settings, &target.name, CommandSpec::new(program), parts, &target.assets, preparation);
             }
             None if is_late => preparation.unready.push((target.name.clone(), TargetState::NotReached)),
             None => {
@@ -150,11 +151,12 @@ fn add(
     settings: &Settings,
     name: &TargetName,
     command: CommandSpec,
-    sanitizer: Sanitizer,
+    (sanitizer, has_driver): (Sanitizer, bool),
     assets: &Assets,
     preparation: &mut Preparation,
 ) {
-    let program = Program { command, sanitizer, inherited_asan_options: settings.asan_options.clone() };
+    let program =
+        Program { command, sanitizer, inherited_asan_options: settings.asan_options.clone(), has_driver };
     match ready(settings, name, program, assets) {
         Ok((target, notice)) => {
             preparation.notices.extend(notice);

@@ -57,16 +57,21 @@ impl Runtime {
     ) -> (Self, Vec<String>) {
         let package = match libfuzzer_sys(launcher, toolchain, krate, deadline) {
             Ok(package) => package,
-            Err(why) => return (Self::default(), vec![format!("{} is built without our driver: {why}", krate.name)]),
+            Err(why) => {
+                return (Self::default(), vec![format!("{} is built without our driver: {why}", krate.name)]);
+            }
         };
         let mut notices = Vec::new();
         let archive = archive_of(launcher, settings, &package, deadline)
-            .map_err(|why| notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name)))
+            .map_err(|why| {
+                notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name))
+            })
             .ok();
         // Without the driver in the archive the Rust part would call functions that are not there.
-        let substitution = archive.is_some().then(|| substitution(settings, &package)).and_then(|substitution| {
-            substitution.map_err(|why| notices.push(ends_at_panics(krate, &why))).ok()
-        });
+        let substitution =
+            archive.is_some().then(|| substitution(settings, &package)).and_then(|substitution| {
+                substitution.map_err(|why| notices.push(ends_at_panics(krate, &why))).ok()
+            });
         (Self { archive, substitution }, notices)
     }
 
@@ -101,8 +106,8 @@ fn ends_at_panics(krate: &FuzzCrate, why: &str) -> String {
 
 fn substitution(settings: &RuntimeSettings, package: &Path) -> Result<Substitution, String> {
     let original = package.join("src/lib.rs");
-    let substitute =
-        driver::runtime::prepare(&original, &settings.cache.join("runtime")).map_err(|error| crate::chain(&error))?;
+    let substitute = driver::runtime::prepare(&original, &settings.cache.join("runtime"))
+        .map_err(|error| crate::chain(&error))?;
     Ok(Substitution { original, substitute, inner: settings.inherited_rustc_wrapper.clone() })
 }
 
