@@ -165,9 +165,8 @@ pub(super) fn critical(text: &str) -> Option<Event> {
             .then(|| failed(rest.split(" [").next().unwrap_or(rest), None));
     }
     let (_, rest) = text.split_once("[critical]")?;
-    let (place, words) = rest.split_once("] ").and_then(|(head, rest)| match scan::ends_with_line(head) {
-        true => Some((head, rest)),
-        false => rest.split_once("] "),
+    let (place, words) = rest.split_once("] ").and_then(|(head, rest)| {
+        if scan::ends_with_line(head) { Some((head, rest)) } else { rest.split_once("] ") }
     })?;
     let place = place.rsplit([' ', '[']).next().unwrap_or(place);
     let condition = words.strip_prefix("assert failure: ").or_else(|| words.strip_prefix("panic: "))?;

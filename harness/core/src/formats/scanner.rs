@@ -380,7 +380,7 @@ impl Scan {
         }
         let belongs = self.open.as_ref().is_some_and(|open| open.is_followed_by(&report));
         match &mut self.open {
-            Some(open) if belongs => open.absorb(report),
+            Some(open) if belongs => open.absorb(&report),
             _ => {
                 self.close();
                 self.open = Some(Open::new(report));
@@ -414,7 +414,7 @@ impl Scan {
         let standing = match open.standing {
             Standing::Warning if is_indirect => Standing::Weak,
             Standing::Fatal | Standing::Aftermath if is_secondary => Standing::Warning,
-            standing => standing,
+            Standing::Fatal | Standing::Aftermath | Standing::Warning | Standing::Weak => open.standing,
         };
         let is_empty = open.crash.stacks.iter().all(|stack| stack.frames.is_empty());
         if standing == Standing::Weak && is_empty {

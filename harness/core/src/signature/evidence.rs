@@ -2,7 +2,7 @@
 
 use crate::crash::{Crash, CrashKind, KindClass, Location, StackRole};
 use crate::frame::Frame;
-use crate::frame::source::{Source, source_of};
+use crate::frame::source::{Source, extension, source_of};
 
 use super::message::{self, MessageClass};
 use super::normalise::{FunctionKey, function_key, place_of};
@@ -105,12 +105,13 @@ fn words_of(crash: &Crash, class: KindClass) -> String {
     let Some(message) = crash.message.as_deref().filter(|_| class == KindClass::Check) else {
         return String::new();
     };
-    match crash.kind {
-        CrashKind::UncaughtException | CrashKind::SecurityIssue => {
-            message::token(message.split(": ").next().unwrap_or(message))
-        }
-        CrashKind::DeadlySignal | CrashKind::Abort | CrashKind::FloatingPointException => String::new(),
-        _ => message::token(message),
+    // A signal's or an abort's message is the tool's.
+    if matches!(crash.kind, CrashKind::UncaughtException | CrashKind::SecurityIssue) {
+        message::token(message.split(": ").next().unwrap_or(message))
+    } else if speaks_for_itself(crash.kind) || crash.kind == CrashKind::UndefinedBehavior {
+        message::token(message)
+    } else {
+        String::new()
     }
 }
 
@@ -147,7 +148,7 @@ fn is_managed_std(frame: &Frame) -> bool {
             && !file.contains("/site-packages/")
             && !file.contains("/gopath/")
     });
-    let is_java = frame.file.as_deref().is_none_or(|file| file.ends_with(".java") || file.ends_with(".kt"));
+    let is_java = frame.file.as_deref().is_none_or(|file| matches!(extension(file), "java" | "kt"));
     has_file
         || (is_java
             && frame
@@ -193,13 +194,13 @@ fn at_location(crash: &Crash, functions: &[FunctionKey]) -> Option<FunctionKey> 
 
 /// Like [`at_location`], but a panic in a crate that checks its caller's arguments is the caller's.
 fn callers_site(crash: &Crash, functions: &[FunctionKey]) -> Option<FunctionKey> {
-    let is_contract = |function: &&FunctionKey| {
+    let checks_caller = |function: &&FunctionKey| {
         function
             .place
             .split_once(':')
             .is_some_and(|(krate, _)| CONTRACT_CRATES.contains(&krate.replace('_', "-").as_str()))
     };
-    let in_contract = functions.iter().take_while(is_contract).count();
+    let in_contract = functions.iter().take_while(checks_caller).count();
     match functions.get(in_contract) {
         Some(caller) if in_contract > 0 => Some(caller.clone()),
         _ => at_location(crash, functions),

@@ -67,12 +67,15 @@ pub struct Sighting {
 
 /// Proposes merges. The order of `sightings` decides only which of two signatures keeps its name.
 pub fn group(sightings: &[Sighting]) -> Vec<Merge> {
-    group_unless(sightings, &|_, _| false)
+    proposals(Union::new(sightings, None), sightings)
 }
 
 /// Like [`group`], but never puts two signatures together that `refuses`, not even through a third.
-pub fn group_unless(sightings: &[Sighting], refuses: &dyn Fn(&Signature, &Signature) -> bool) -> Vec<Merge> {
-    let mut union = Union::new(sightings, refuses);
+pub fn group_unless(sightings: &[Sighting], refuses: Refuses<'_>) -> Vec<Merge> {
+    proposals(Union::new(sightings, Some(refuses)), sightings)
+}
+
+fn proposals(mut union: Union<'_>, sightings: &[Sighting]) -> Vec<Merge> {
     link_same_place(sightings, &mut union);
     link_same_function(sightings, &mut union);
     link_shared_cycles(sightings, &mut union);
@@ -206,18 +209,21 @@ fn link_zeros(sightings: &[Sighting], union: &mut Union<'_>) {
     }
 }
 
+/// Says of two signatures that they must stay apart.
+pub type Refuses<'a> = &'a dyn Fn(&Signature, &Signature) -> bool;
+
 /// Union-find over signatures, which remembers why.
 struct Union<'a> {
     signatures: Vec<Signature>,
     group_of: Vec<usize>,
     parents: Vec<usize>,
     members: Vec<Vec<usize>>,
-    refuses: &'a dyn Fn(&Signature, &Signature) -> bool,
+    refuses: Option<Refuses<'a>>,
     merges: Vec<Merge>,
 }
 
 impl<'a> Union<'a> {
-    fn new(sightings: &[Sighting], refuses: &'a dyn Fn(&Signature, &Signature) -> bool) -> Self {
+    fn new(sightings: &[Sighting], refuses: Option<Refuses<'a>>) -> Self {
         let mut numbers: HashMap<&Signature, usize> = HashMap::new();
         let mut signatures = Vec::new();
         let mut group_of = Vec::with_capacity(sightings.len());
@@ -258,7 +264,8 @@ impl<'a> Union<'a> {
     }
 
     fn is_refused(&self, a: usize, b: usize) -> bool {
+        let Some(refuses) = self.refuses else { return false };
         let all = |number: usize| self.members[number].iter().map(|member| &self.signatures[*member]);
-        all(a).any(|one| all(b).any(|other| (self.refuses)(one, other)))
+        all(a).any(|one| all(b).any(|other| refuses(one, other)))
     }
 }
