@@ -1,6 +1,8 @@
 //! The scanner: lines in, reports out. It knows which report is open, which stack is being read, and which report only
 //! tells the end of the one before it. What a line *says* is decided by the families' own files.
 
+use std::sync::LazyLock;
+
 use memchr::memmem::Finder;
 
 use super::open::Open;
@@ -34,7 +36,6 @@ struct Scan {
     program: Option<String>,
     /// A line that reads like an exception's; it becomes a report if frames follow.
     exception: Option<String>,
-    marks: Marks,
 }
 
 /// A report that was read.
@@ -57,6 +58,18 @@ struct Marks {
     traceback: Finder<'static>,
 }
 
+static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
+    runtime_error: Finder::new(undefined::MARK),
+    panicked: Finder::new("panicked at "),
+    assertion: Finder::new("ssertion"),
+    check_failed: Finder::new("heck failed: "),
+    fatal: Finder::new(":FATAL:"),
+    assertion_upper: Finder::new("SSERTION"),
+    critical: Finder::new("[critical]"),
+    sanitizer: Finder::new("Sanitizer: "),
+    traceback: Finder::new(python::TRACEBACK),
+});
+
 impl Default for LogScanner {
     fn default() -> Self {
         Self::new()
@@ -66,17 +79,6 @@ impl Default for LogScanner {
 impl LogScanner {
     /// A scanner at the start of a log.
     pub fn new() -> Self {
-        let marks = Marks {
-            runtime_error: Finder::new(undefined::MARK),
-            panicked: Finder::new("panicked at "),
-            assertion: Finder::new("ssertion"),
-            check_failed: Finder::new("heck failed: "),
-            fatal: Finder::new(":FATAL:"),
-            assertion_upper: Finder::new("SSERTION"),
-            critical: Finder::new("[critical]"),
-            sanitizer: Finder::new("Sanitizer: "),
-            traceback: Finder::new(python::TRACEBACK),
-        };
         let scan = Scan {
             open: None,
             done: Vec::new(),
@@ -85,7 +87,6 @@ impl LogScanner {
             input: None,
             program: None,
             exception: None,
-            marks,
         };
         Self { partial: Vec::new(), is_cutting: false, scan }
     }
@@ -148,7 +149,7 @@ impl Scan {
             self.blank();
             return;
         }
-        match self.stack_event(text, indent).or_else(|| self.event(text, indent)) {
+        match self.stack_event(text, indent).or_else(|| Self::event(text, indent)) {
             Some(event) => self.apply(event),
             None => self.note(text, indent),
         }
@@ -235,7 +236,7 @@ impl Scan {
     }
 
     /// What the line means by itself.
-    fn event(&self, text: &str, indent: usize) -> Option<Event> {
+    fn event(text: &str, indent: usize) -> Option<Event> {
         match text.as_bytes()[0] {
             b'=' => {
                 return pid_line(text)
@@ -257,13 +258,13 @@ impl Scan {
             .or_else(|| native::line(text))
             .or_else(|| gdb::line(text))
             .or_else(|| jvm::line(text));
-        by_start.or_else(|| self.marked(text))
+        by_start.or_else(|| Self::marked(text))
     }
 
     /// What the line means because of words somewhere inside it.
-    fn marked(&self, text: &str) -> Option<Event> {
+    fn marked(text: &str) -> Option<Event> {
         let bytes = text.as_bytes();
-        let marks = &self.marks;
+        let marks = &*MARKS;
         if marks.runtime_error.find(bytes).is_some() {
             return undefined::line(text);
         }
