@@ -54,6 +54,7 @@ struct Marks {
     fatal: Finder<'static>,
     assertion_upper: Finder<'static>,
     critical: Finder<'static>,
+    check: Finder<'static>,
     sanitizer: Finder<'static>,
     traceback: Finder<'static>,
 }
@@ -66,6 +67,7 @@ static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
     fatal: Finder::new(":FATAL:"),
     assertion_upper: Finder::new("SSERTION"),
     critical: Finder::new("[critical]"),
+    check: Finder::new(" CHECK("),
     sanitizer: Finder::new("Sanitizer: "),
     traceback: Finder::new(python::TRACEBACK),
 });
@@ -281,8 +283,10 @@ impl Scan {
         if is_assertion && let Some(event) = checks::assertion(text) {
             return Some(event);
         }
-        let is_fatal =
-            marks.check_failed.find(bytes).is_some() || marks.fatal.find(bytes).is_some() || bytes[0] == b'F';
+        let is_fatal = marks.check_failed.find(bytes).is_some()
+            || marks.fatal.find(bytes).is_some()
+            || marks.check.find(bytes).is_some()
+            || bytes[0] == b'F';
         if is_fatal && let Some(event) = checks::fatal_log(text) {
             return Some(event);
         }

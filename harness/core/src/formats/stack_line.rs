@@ -86,7 +86,8 @@ fn without_module(text: &str) -> (&str, Option<(&str, u64)>) {
         && let Some(head) = head.strip_suffix('>')
         && let Some(at) = memchr::memrchr(b'<', head.as_bytes())
     {
-        return (head[..at].trim_end(), Some((&head[at + 1..], offset)));
+        let module = head[at + 1..].trim_end_matches('>');
+        return (head[..at].trim_end_matches(['<', ' ']), Some((module, offset)));
     }
     if text.ends_with(')')
         && let Some(at) = memchr::memrchr(b'(', text.as_bytes())

@@ -5,7 +5,7 @@ use crate::frame::Frame;
 use crate::frame::source::{Source, extension, source_of};
 
 use super::message::{self, MessageClass};
-use super::normalise::{FunctionKey, function_key, place_of};
+use super::normalise::{FunctionKey, function_key, place_of, rust_function_key};
 use super::recursion;
 
 /// Crates whose panics report that their *caller* broke a documented rule, as std's own slices do: the caller is the site.
@@ -123,19 +123,37 @@ fn is_std(file: &str) -> bool {
 fn in_app_functions(crash: &Crash) -> Vec<FunctionKey> {
     let frames: Vec<&Frame> = crash.significant_frames().collect();
     let own = |is_target: bool| -> Vec<FunctionKey> {
-        frames
-            .iter()
-            .filter(|frame| frame.is_fuzz_target() == is_target && !is_managed_std(frame))
-            .filter_map(|frame| function_key(frame))
-            .collect()
+        let chosen =
+            frames.iter().filter(|frame| frame.is_fuzz_target() == is_target && !is_managed_std(frame));
+        keys_of(crash, chosen.copied())
     };
-    let functions = own(false);
-    let functions = if functions.is_empty() { own(true) } else { functions };
-    if functions.is_empty() {
-        frames.iter().filter_map(|frame| function_key(frame)).collect()
-    } else {
-        functions
+    let libraries = own(false);
+    if !libraries.is_empty() {
+        return libraries;
     }
+    let target = own(true);
+    if target.is_empty() { keys_of(crash, frames.iter().copied()) } else { target }
+}
+
+fn keys_of<'a>(crash: &Crash, frames: impl Iterator<Item = &'a Frame>) -> Vec<FunctionKey> {
+    let is_rust = crash.kind == CrashKind::Panic && crash.reporter == "rust";
+    let key = |frame: &Frame| if is_rust { rust_function_key(frame) } else { function_key(frame) };
+    let mut frames = frames.peekable();
+    let merged = frames.peek().filter(|_| is_rust).and_then(|first| merged_panic(crash, first));
+    let mut keys: Vec<FunctionKey> = frames.filter_map(key).collect();
+    if let (Some((place, column)), Some(first)) = (merged, keys.first_mut()) {
+        first.place = place;
+        first.name = format!("{}:{column}", first.name);
+    }
+    keys
+}
+
+/// The optimiser makes one call of the panics of a function, which then has no place of its own, and of the functions
+/// inlined there no trace. The header still has the true place, and its column tells the panics apart.
+fn merged_panic(crash: &Crash, innermost: &Frame) -> Option<(String, u32)> {
+    let has_place = innermost.file.as_deref().is_some_and(|file| !is_std(file));
+    let location = crash.location.as_ref().filter(|location| !has_place && !is_std(&location.file))?;
+    Some((place_of(&location.file), location.column?))
 }
 
 /// Whether a frame is in the standard library of Go, Java or Python. Reports show those, as the field does; a defect is

@@ -27,7 +27,7 @@ pub struct Merge {
 pub enum MergeReason {
     /// Same words at the same line and column of the same file.
     SamePlace,
-    /// Same function of the same file, once named with its type and once without.
+    /// Same function, once named with its type or file and once without.
     SameFunction,
     /// Two recursions through one function.
     SharedCycle,
@@ -46,7 +46,7 @@ impl MergeReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SamePlace => "same words at the same place in the source",
-            Self::SameFunction => "same function, named with and without its type",
+            Self::SameFunction => "same function, named with and without its type or file",
             Self::SharedCycle => "two recursions through the same function",
             Self::BelowCorruption => "an invariant broke below a function that is known to corrupt memory",
             Self::SameCorruption => "two memory errors on the same path",
@@ -121,19 +121,29 @@ fn link_same_place(sightings: &[Sighting], union: &mut Union<'_>) {
 }
 
 fn link_same_function(sightings: &[Sighting], union: &mut Union<'_>) {
-    // Per place, name, class and words: the owners seen, and where.
-    let mut owners: BTreeMap<_, BTreeMap<&str, usize>> = BTreeMap::new();
+    // Per name, class and words: the sites seen, and where.
+    let mut sites: BTreeMap<_, BTreeMap<&FunctionKey, usize>> = BTreeMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         let Evidence { class, site, words, .. } = &sighting.evidence;
-        owners.entry((&site.place, &site.name, class, words)).or_default().entry(&site.owner).or_insert(at);
+        sites.entry((&site.name, class, words)).or_default().entry(site).or_insert(at);
     }
-    for seen in owners.values().filter(|seen| seen.len() == 2) {
-        if let (Some(bare), Some((_, typed))) =
-            (seen.get(""), seen.iter().find(|(owner, _)| !owner.is_empty()))
+    // With a third one of the name there is no telling which two belong together.
+    for seen in sites.values().filter(|seen| seen.len() == 2) {
+        let mut both = seen.iter();
+        if let (Some((one, at)), Some((other, other_at))) = (both.next(), both.next())
+            && may_be_one(one, other)
         {
-            union.link(*bare, *typed, MergeReason::SameFunction);
+            union.link(*at, *other_at, MergeReason::SameFunction);
         }
     }
+}
+
+/// Whether two spellings differ only in what one of them doesn't know: its type, or its file.
+fn may_be_one(one: &FunctionKey, other: &FunctionKey) -> bool {
+    let knows_file = |site: &FunctionKey| site.place.contains('/');
+    let same_owner = one.owner == other.owner || one.owner.is_empty() || other.owner.is_empty();
+    let same_place = one.place == other.place || knows_file(one) != knows_file(other);
+    same_owner && same_place && !one.name.is_empty()
 }
 
 fn link_shared_cycles(sightings: &[Sighting], union: &mut Union<'_>) {

@@ -32,7 +32,7 @@ pub fn function_key(frame: &Frame) -> Option<FunctionKey> {
     // Erased for every language: where a file is missing or odd, a Rust name can look like another's.
     let function = without_legacy_hash(frame.function.as_deref()?);
     if frame.is_rust() {
-        return rust_key(function, frame.file.as_deref());
+        return rust_function_key(frame);
     }
     let key = match frame.file.as_deref().map_or("", extension) {
         "go" => FunctionKey { name: go_name(function), ..FunctionKey::default() },
@@ -46,6 +46,11 @@ pub fn function_key(frame: &Frame) -> Option<FunctionKey> {
         _ => FunctionKey { name: cpp_name(function), ..FunctionKey::default() },
     };
     (!key.name.is_empty()).then_some(key)
+}
+
+/// The same for a frame that is known to be Rust's, though it may have no file to say so.
+pub fn rust_function_key(frame: &Frame) -> Option<FunctionKey> {
+    rust_key(without_legacy_hash(frame.function.as_deref()?), frame.file.as_deref())
 }
 
 fn file_name(frame: &Frame) -> String {
