@@ -145,8 +145,9 @@ pub(crate) enum FindingsCommand {
     /// List them
     List {
         /// Only those in these states: new, known, fixed, reopened, ignored (comma-separated)
+        // Not `--state`: that is the folder, for every command.
         #[arg(long, value_name = "STATES", value_delimiter = ',')]
-        state: Vec<String>,
+        only: Vec<String>,
     },
     /// Everything about one
     Show {
@@ -196,5 +197,22 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Args::command().debug_assert();
+    }
+
+    /// Two options of one name and different types panic only when they are read.
+    #[test]
+    fn no_command_has_a_second_meaning_for_a_global_option() {
+        let mut all = Args::command();
+        all.build();
+        let globals: Vec<String> = all.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+        let mut waiting: Vec<&clap::Command> = all.get_subcommands().collect();
+        while let Some(command) = waiting.pop() {
+            for arg in command.get_arguments().filter(|arg| !arg.is_global_set()) {
+                let name = arg.get_id().to_string();
+                let is_helper = name == "help" || name == "version";
+                assert!(is_helper || !globals.contains(&name), "{} {name}", command.get_name());
+            }
+            waiting.extend(command.get_subcommands());
+        }
     }
 }

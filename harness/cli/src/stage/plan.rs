@@ -8,7 +8,7 @@ use shakedown_exec::build::flags::Instrumentation;
 use shakedown_exec::command::CommandSpec;
 use shakedown_exec::discover::{self, Assets, Discovery, FuzzCrate};
 use shakedown_exec::process::Launcher;
-use shakedown_exec::toolchain::{self, Installed, Toolchain};
+use shakedown_exec::toolchain::{self, Installed, Toolchain, ToolchainError};
 
 use crate::config::{Settings, file::TargetSection};
 use crate::error::CliError;
@@ -118,6 +118,19 @@ pub(crate) fn survey(launcher: &Launcher, settings: &Settings) -> Survey {
 /// Chooses what will be run.
 pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant) -> Result<Plan, CliError> {
     let Survey { compiler, discovery, mut notices } = survey(launcher, settings);
+    // Without a compiler no crate was looked for, so what follows would say that there is none.
+    let compiler = match compiler {
+        Ok(compiler) => Some(compiler),
+        Err(error)
+            if is_wrong_name(&error) || !settings.targets.values().any(TargetSection::is_ready_made) =>
+        {
+            return Err(error);
+        }
+        Err(error) => {
+            notices.push(format!("no fuzz crate was looked for: {error}"));
+            None
+        }
+    };
     let mut crates = discovery.fuzz_crates;
     let ready_made: Vec<ReadyMade> = settings
         .targets
@@ -133,7 +146,7 @@ pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant
         }
     }
     let mut plan = Plan {
-        compiler: None,
+        compiler,
         crates,
         ready_made,
         deadlines: Deadlines::new(started_at, settings.budget.value),
@@ -142,13 +155,12 @@ pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant
     notices.extend(sections_without_target(settings, &plan.target_names()));
     choose(&mut plan, settings)?;
     plan.notices = notices;
-    // A project whose targets are all ready-made needs no compiler, so its absence is no error.
-    if plan.crates.is_empty() {
-        plan.compiler = compiler.ok();
-    } else {
-        plan.compiler = Some(compiler?);
-    }
     Ok(plan)
+}
+
+/// Whether somebody asked for a toolchain that is not there: going on without one is not what was meant.
+fn is_wrong_name(error: &CliError) -> bool {
+    matches!(error, CliError::Toolchain(ToolchainError::NotInstalled { .. }))
 }
 
 /// Keeps the targets that the patterns name, or all that are enabled.
