@@ -1,7 +1,7 @@
-//! The ship's stores: a small generic table, filled and asked by lines such as `rum=40`, `?n rum`, `s` and `x`.
+//! The ship's stores: a small generic table of what is left, asked by name and summed up.
 //!
 //! One defect sits deep in generic code, where many callers share the crashing frames; the other is reached
-//! from two commands and must still be one finding.
+//! from two callers and must still be one finding.
 
 use std::borrow::Borrow;
 
@@ -64,31 +64,46 @@ impl<K: Borrow<N>, N: PartialEq + ?Sized> Query<K> for ByName<'_, N> {
     }
 }
 
-/// Runs the lines of a script over an empty table and returns what the queries answered.
-pub fn run(script: &str) -> Vec<String> {
-    let mut stores: Table<String, u32> = Table::new();
+/// Runs the lines of a script over an empty table: `rum=40` stores, `?rum` asks. Returns the answers.
+pub fn ask(script: &str) -> Vec<String> {
+    let mut stores = Stores::new();
     let mut answers = Vec::new();
     for line in script.lines() {
-        if let Some(name) = line.strip_prefix("?n ") {
-            answers.push(stores.select(&ByName(name)).to_string());
-        } else if line == "s" {
-            answers.push(status(&stores));
-        } else if line == "x" {
-            answers.push(export(&stores));
-        } else if let Some((name, amount)) = line.split_once('=') {
-            stores.insert(name.to_owned(), amount.parse().unwrap_or(0));
+        match line.strip_prefix('?') {
+            Some(name) => answers.push(stores.select(&ByName(name)).to_string()),
+            None => store(&mut stores, line),
         }
     }
     answers
 }
 
-fn status(stores: &Table<String, u32>) -> String {
+/// Sums up the stores in one of two forms, `s` or `x` on the first line; `None` if it is another.
+pub fn account(script: &str) -> Option<String> {
+    let (form, lines) = script.split_once('\n')?;
+    let mut stores = Stores::new();
+    lines.lines().for_each(|line| store(&mut stores, line));
+    match form {
+        "s" => Some(status(&stores)),
+        "x" => Some(export(&stores)),
+        _ => None,
+    }
+}
+
+type Stores = Table<String, u32>;
+
+fn store(stores: &mut Stores, line: &str) {
+    if let Some((name, amount)) = line.split_once('=') {
+        stores.insert(name.to_owned(), amount.parse().unwrap_or(0));
+    }
+}
+
+fn status(stores: &Stores) -> String {
     format!("{} left on average", average(stores.values().copied()))
 }
 
-fn export(stores: &Table<String, u32>) -> String {
-    let rounded_up = average(stores.values().map(|amount| amount.next_multiple_of(10)));
-    format!("average;{rounded_up}")
+fn export(stores: &Stores) -> String {
+    let rounded_down = average(stores.values().map(|amount| amount / 10 * 10));
+    format!("average;{rounded_down}")
 }
 
 #[inline(never)]
@@ -104,12 +119,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_answer_with_the_latest_amount() {
-        assert_eq!(run("rum=40\nrum=39\n?n rum"), ["39"]);
+    fn questions_are_answered_with_the_latest_amount() {
+        assert_eq!(ask("rum=40\nrum=39\n?rum"), ["39"]);
     }
 
     #[test]
     fn averages_are_over_all_stores() {
-        assert_eq!(run("rum=40\nbread=20\ns\nx"), ["30 left on average", "average;30"]);
+        assert_eq!(account("s\nrum=40\nbread=25").unwrap(), "32 left on average");
+        assert_eq!(account("x\nrum=40\nbread=25").unwrap(), "average;30");
     }
 }

@@ -47,11 +47,13 @@ fn sound_input_is_answered_by_every_target() {
     for (target, input) in [
         ("records", b"L1x\x00c\x01aa\x00".as_slice()),
         ("watches", b"W\x08\x0c"),
-        ("stores", b"rum=40\nbread=20\n?n rum\ns\nx"),
+        ("stores", b"rum=40\nbread=20\n?rum"),
+        ("accounts", b"s\nrum=40"),
         ("macros", b"a=all hands;b=$a on deck;$b"),
         ("unpack", b"Z\x05\x02a\x03b"),
         ("chain", b"#\x20\x09\x30"),
-        ("bitmap", b"Bp\x00\x02\x00\x02abc"),
+        ("bitmap_plain", b"Bp\x00\x02\x00\x02abc"),
+        ("bitmap_runs", b"Br+a\x00\x03\x00"),
         ("segments", b"S\x03\x05\x09\x02\x04"),
         ("words", b"all hands on deck, all of you"),
     ] {
@@ -90,12 +92,14 @@ fn every_trigger_belongs_to_a_defect() {
 fn panic_message(target: &str, input: &[u8]) -> Option<String> {
     let run = AssertUnwindSafe(|| match target {
         "records" => drop(canary::records::summarize(input)),
-        "watches" => drop(canary::watches::total_hours(input)),
-        "stores" => drop(canary::stores::run(str::from_utf8(input).unwrap())),
+        "watches" => drop(canary::watches::add_up(input)),
+        "stores" => drop(canary::stores::ask(str::from_utf8(input).unwrap())),
+        "accounts" => drop(canary::stores::account(str::from_utf8(input).unwrap())),
         "macros" => drop(canary::macros::expand_all(input)),
         "unpack" => drop(canary::unpack::unpack(input)),
         "chain" => drop(canary::chain::weakest(input)),
-        "bitmap" => drop(canary::bitmap::decode(input)),
+        "bitmap_plain" => drop(canary::bitmap::decode_plain(input)),
+        "bitmap_runs" => drop(canary::bitmap::decode_runs(input)),
         "segments" => drop(canary::segments::deepest(input)),
         "words" => drop(canary::words::count(input)),
         unknown => panic!("no target {unknown} in this test"),

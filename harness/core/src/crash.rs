@@ -3,12 +3,14 @@
 //! Reading order: [`kind`] (what went wrong), [`access`] (which memory, how), [`severity`], then [`Crash`] with its
 //! [`Stack`]s. What a crash is *worth* (new, known, a duplicate) is not said here: see `signature` and `finding`.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::frame::Frame;
 use crate::target::TargetName;
 
 pub mod access;
+mod conclude;
 pub mod kind;
 pub mod severity;
 pub mod wire;
@@ -91,8 +93,18 @@ impl Crash {
     /// A Rust panic under a sanitizer has two: std's own backtrace names inlined functions by their bare name, the
     /// sanitizer's has full paths; so the one with more qualified in-app names wins, the earlier one on a tie.
     pub fn crash_stack(&self) -> Option<&Stack> {
-        let crash_stacks = self.stacks.iter().filter(|stack| stack.role == StackRole::Crash);
-        crash_stacks.rev().max_by_key(|stack| stack.informativeness()).or_else(|| self.stacks.first())
+        let mut crash_stacks = self.stacks.iter().filter(|stack| stack.role == StackRole::Crash);
+        let best = match self.kind.class() {
+            KindClass::Check | KindClass::Exit | KindClass::Recursion => {
+                crash_stacks.rev().max_by_key(|stack| stack.informativeness())
+            }
+            KindClass::Memory
+            | KindClass::Race
+            | KindClass::Allocation
+            | KindClass::Timeout
+            | KindClass::Leak => crash_stacks.next(),
+        };
+        best.or_else(|| self.stacks.first())
     }
 
     /// The first stack of `role`.
@@ -101,9 +113,26 @@ impl Crash {
     }
 
     /// The frames that speak for the defect, most significant first: those in the code under test.
+    ///
+    /// Where the stack ran out, what stands on top was there by chance; the recursion below it is what matters.
     pub fn significant_frames(&self) -> impl Iterator<Item = &Frame> {
-        self.crash_stack().into_iter().flat_map(|stack| stack.frames.iter()).filter(|frame| frame.in_app)
+        let frames = self.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+        let by_chance = if self.kind == CrashKind::StackOverflow { above_recursion(frames) } else { 0 };
+        frames[by_chance..].iter().filter(|frame| frame.in_app)
     }
+}
+
+/// How many frames stand above the first function that comes again and again.
+fn above_recursion(frames: &[Frame]) -> usize {
+    const CALLS_MIN: usize = 3;
+    let mut calls: HashMap<&str, usize> = HashMap::new();
+    for function in frames.iter().filter_map(|frame| frame.function.as_deref()) {
+        *calls.entry(function).or_default() += 1;
+    }
+    let recurs = |frame: &Frame| {
+        frame.in_app && frame.function.as_deref().is_some_and(|function| calls[function] >= CALLS_MIN)
+    };
+    frames.iter().position(recurs).unwrap_or(0)
 }
 
 impl Stack {
@@ -112,14 +141,26 @@ impl Stack {
         Self { role, frames }
     }
 
-    fn informativeness(&self) -> (usize, usize) {
-        let in_app = self.frames.iter().filter(|frame| frame.in_app);
-        let qualified = in_app.clone().filter(|frame| frame.has_qualified_name()).take(3).count();
-        (qualified, in_app.take(3).count())
+    /// How many of its first in-app frames have a place, a full name, or are there at all.
+    fn informativeness(&self) -> (usize, usize, usize) {
+        let in_app = || self.frames.iter().filter(|frame| frame.in_app);
+        let placed = in_app().filter(|frame| frame.file.is_some()).take(3).count();
+        let qualified = in_app().filter(|frame| frame.has_qualified_name()).take(3).count();
+        (placed, qualified, in_app().take(3).count())
     }
 }
 
 impl StackRole {
+    /// All roles.
+    pub const ALL: [Self; 6] = [
+        Self::Crash,
+        Self::Allocation,
+        Self::Deallocation,
+        Self::Origin,
+        Self::OtherThread,
+        Self::ThreadCreation,
+    ];
+
     /// The word used in reports and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

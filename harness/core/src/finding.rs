@@ -6,11 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::crash::{CrashKind, Severity};
+use crate::crash::{Crash, CrashKind, KindClass, Severity};
 use crate::input::InputId;
 use crate::run::RunId;
 use crate::signature::Signature;
 use crate::target::TargetName;
+use crate::text::one_line;
 use crate::time::Timestamp;
 
 /// Where a finding stands.
@@ -139,6 +140,58 @@ pub struct SignedCrash {
     pub log: InputId,
     /// When it was seen.
     pub seen_at: Timestamp,
+}
+
+impl SignedCrash {
+    /// What a crash itself says: the finding that it belongs to, and words for it. Where it came from is filled in by who
+    /// knows: nothing was tried, there is no input, and the log is empty.
+    pub fn of(crash: &Crash, signature: Signature, target: TargetName) -> Self {
+        Self {
+            signature,
+            target,
+            kind: crash.kind,
+            severity: crash.severity(),
+            title: title(crash),
+            place: place(crash),
+            reproducibility: Reproducibility::default(),
+            input: None,
+            log: InputId::of(b""),
+            seen_at: Timestamp::default(),
+        }
+    }
+}
+
+/// One line for people: what went wrong in the program's own words, where it has some, else where it happened. A
+/// sanitizer's sentence is left out: it is the kind and some addresses.
+pub fn title(crash: &Crash) -> String {
+    let own_words = match crash.kind.class() {
+        KindClass::Check => crash.message.as_deref().and_then(|message| message.lines().next()),
+        KindClass::Memory
+        | KindClass::Race
+        | KindClass::Recursion
+        | KindClass::Allocation
+        | KindClass::Timeout
+        | KindClass::Leak
+        | KindClass::Exit => None,
+    };
+    let function = crash.significant_frames().find_map(|frame| frame.function.as_deref());
+    match (own_words.filter(|words| !words.trim().is_empty()), function) {
+        (Some(words), _) => format!("{}: {}", crash.kind, one_line(words, 200)),
+        (None, Some(function)) => format!("{} in {}", crash.kind, one_line(function, 120)),
+        (None, None) => crash.kind.to_string(),
+    }
+}
+
+/// Where in the code: the place that the crash itself names, else that of its first in-app frame.
+pub fn place(crash: &Crash) -> Option<String> {
+    let frame = crash.significant_frames().next();
+    let frame_place = frame.and_then(|frame| {
+        let file = frame.file.as_deref()?;
+        Some(frame.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
+    });
+    // A panic raised inside std names the file of std.
+    let own = crash.location.as_ref().filter(|location| !location.file.starts_with("/rustc/"));
+    own.map(ToString::to_string).or(frame_place).or_else(|| frame?.function.clone())
 }
 
 /// One distinct defect.

@@ -1,17 +1,19 @@
 //! Crash logs: the text of a dozen tools, read in one pass into [`Crash`]es.
 //!
 //! Reading order: [`parse_log`] and [`LogScanner`] (any size, bounded memory), `scanner` (reports, stacks, who follows whom),
-//! then one file per family: `sanitizer`, `undefined`, `libfuzzer`, `rust`, `native` (libc, C++, asserts), `go`, `python`, `jvm`
+//! then one file per family: `sanitizer`, `undefined`, `libfuzzer`, `rust`, `native` (libc, C++), `checks` (asserts, logs), `go`, `python`, `jvm`
 //! (Java and JavaScript), `gdb`, `valgrind`; `stack_line` reads the frames that most of them share.
 //! A log is a stranger's text: nothing in it is trusted, no path in it is opened, and no line can make reading it slow.
 
 use crate::crash::Crash;
 
+mod checks;
 mod gdb;
 mod go;
 mod jvm;
 mod libfuzzer;
 mod native;
+mod open;
 mod python;
 mod report;
 mod rust;
@@ -53,3 +55,6 @@ pub fn parse_log(log: &[u8]) -> ParsedLog {
 pub fn parse_frame_line(line: &str) -> Option<crate::frame::Frame> {
     stack_line::numbered_frame(line.trim()).map(|(_, frame)| frame)
 }
+
+#[cfg(test)]
+mod tests;

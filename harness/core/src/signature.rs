@@ -19,10 +19,12 @@ pub mod evidence;
 pub mod group;
 pub mod message;
 pub mod normalise;
+pub mod overrides;
 pub mod recursion;
 
 pub use evidence::Evidence;
-pub use group::{Merge, MergeReason, group};
+pub use group::{Merge, MergeReason, Sighting, group};
+pub use overrides::Overrides;
 
 /// The version of the algorithm below. A new step means a new version beside the old one, never a change of the old.
 pub const VERSION: u32 = 1;

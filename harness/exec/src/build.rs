@@ -6,6 +6,7 @@
 pub mod flags;
 mod lockfile;
 mod messages;
+mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,6 +18,8 @@ use shakedown_core::target::TargetName;
 use self::flags::Instrumentation;
 use self::lockfile::LockfileKeeper;
 use self::messages::Messages;
+use self::runtime::Runtime;
+pub use self::runtime::RuntimeSettings;
 use crate::command::CommandSpec;
 use crate::discover::{FuzzCrate, FuzzTarget};
 use crate::process::{Exit, Launcher, Limits, ProcessError, Stream, Wish};
@@ -61,6 +64,8 @@ pub struct BuildSettings {
     pub jobs: Option<usize>,
     /// The `RUSTFLAGS` that the user has set; ours come after them.
     pub inherited_rustflags: Option<String>,
+    /// libFuzzer, compiled once for all projects.
+    pub runtime: RuntimeSettings,
 }
 
 /// What became of the targets of one crate.
@@ -70,6 +75,8 @@ pub struct Built {
     pub programs: BTreeMap<TargetName, PathBuf>,
     /// For each target that has none, what the compiler said.
     pub failures: BTreeMap<TargetName, String>,
+    /// Whether our driver is in them.
+    pub has_driver: bool,
     /// How long it took.
     pub wall: Duration,
     /// What else is worth saying.
@@ -87,12 +94,16 @@ pub fn build(
 ) -> Result<Built, BuildError> {
     let started_at = Instant::now();
     let mut built = Built::default();
-    let target_dir = settings.builds.join(settings.instrumentation.build_name(&settings.toolchain));
-    create_folder(&target_dir, &krate.manifest)?;
     let keeper = LockfileKeeper::take(&krate.lockfile, &settings.builds.join("locks"))
         .map_err(|source| prepare(krate, &krate.lockfile, source))?;
+    let (runtime, notices) =
+        Runtime::prepare(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
+    built.notices = notices;
+    let name = settings.instrumentation.build_name(&settings.toolchain, &runtime.identity());
+    let target_dir = settings.builds.join(name);
+    create_folder(&target_dir, &krate.manifest)?;
     for (features, group) in by_features(targets) {
-        let spec = command(settings, krate, &target_dir, &features, &group);
+        let spec = command(settings, krate, &target_dir, &runtime, &features, &group);
         let messages = run_cargo(launcher, &spec, deadline, &mut progress)
             .map_err(|source| BuildError::Cargo { manifest: krate.manifest.clone(), source })?;
         for target in group {
@@ -105,6 +116,8 @@ pub fn build(
             }
         }
     }
+    built.has_driver = runtime.archive.is_some();
+    built.notices.extend(runtime.refusal(krate));
     built.notices.extend(keeper.restore().map_err(|source| prepare(krate, &krate.lockfile, source))?);
     built.wall = started_at.elapsed();
     Ok(built)
@@ -136,6 +149,7 @@ fn command(
     settings: &BuildSettings,
     krate: &FuzzCrate,
     target_dir: &Path,
+    runtime: &Runtime,
     features: &BTreeSet<String>,
     targets: &[&FuzzTarget],
 ) -> CommandSpec {
@@ -157,6 +171,7 @@ fn command(
     if settings.instrumentation.needs_bootstrap(&settings.toolchain) {
         spec = spec.env("RUSTC_BOOTSTRAP", "1");
     }
+    spec = runtime.apply(spec, &settings.runtime.executable);
     if let Some(jobs) = settings.jobs {
         spec = spec.args(["--jobs".to_owned(), jobs.to_string()]);
     }
@@ -236,6 +251,13 @@ mod tests {
             builds: PathBuf::from("/p/.shakedown/build"),
             jobs: Some(2),
             inherited_rustflags: None,
+            runtime: RuntimeSettings {
+                cache: PathBuf::from("/cache"),
+                compiler: "c++".into(),
+                jobs: std::num::NonZeroUsize::MIN,
+                executable: PathBuf::from("/bin/shakedown"),
+                inherited_rustc_wrapper: None,
+            },
         };
         let krate = FuzzCrate {
             name: "x-fuzz".to_owned(),
@@ -244,8 +266,15 @@ mod tests {
             targets: vec![],
         };
         let (one, two) = (target("one", &["f"]), target("two", &["f"]));
-        let line =
-            command(&settings, &krate, Path::new("/b"), &one.required_features, &[&one, &two]).to_string();
+        let line = command(
+            &settings,
+            &krate,
+            Path::new("/b"),
+            &Runtime::default(),
+            &one.required_features,
+            &[&one, &two],
+        )
+        .to_string();
         assert!(line.starts_with("cd /p/fuzz && env -u CARGO -u CARGO_ENCODED_RUSTFLAGS"), "{line}");
         assert!(line.contains("RUSTUP_TOOLCHAIN=nightly-x86_64-unknown-linux-gnu"), "{line}");
         assert!(line.ends_with("--jobs 2 --features f --bin one --bin two"), "{line}");

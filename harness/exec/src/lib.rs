@@ -12,8 +12,10 @@ pub mod driver;
 pub mod engine;
 pub mod interrupt;
 pub mod libfuzzer;
+pub mod machine;
 pub mod process;
 pub mod replay;
+pub mod symbolize;
 pub mod toolchain;
 
 /// An error and its causes on one line, for places that keep a sentence and not an error.

@@ -109,15 +109,16 @@ fn run_batch(
     Ok((n_begun.clamp(1, batch.len()), outcome))
 }
 
-/// Runs one input alone in a fresh process.
+/// Runs one input alone in a fresh process, until `deadline` at the latest.
 pub fn confirm(
     launcher: &Launcher,
     program: &Program,
     limits: &ExecutionLimits,
     input: &Path,
     scratch: &Path,
+    deadline: Option<Instant>,
 ) -> Result<Replayed, ProcessError> {
-    let replayed = replay(launcher, program, limits, &[input.to_path_buf()], scratch, None)?;
+    let replayed = replay(launcher, program, limits, &[input.to_path_buf()], scratch, deadline)?;
     Ok(replayed.into_iter().next().unwrap_or(Replayed::NotRun))
 }
 

@@ -161,12 +161,7 @@ pub fn choose(
     let pin = pin_of(directory);
     let pinned = pin.as_ref().and_then(|pin| installed.find(&pin.channel));
     if let (Some(pin), None, false) = (&pin, pinned, installed.names.is_empty()) {
-        notices.push(format!(
-            "{} pins toolchain `{}`, which is not installed (`rustup toolchain install {}`); using another one",
-            pin.file.display(),
-            pin.channel,
-            pin.channel
-        ));
+        notices.push(missing_pin_notice(pin));
     }
     let name = match wanted {
         Some(wanted) => Some(installed.find(wanted).ok_or_else(|| ToolchainError::NotInstalled {
@@ -184,28 +179,39 @@ pub fn choose(
     Ok((ask(launcher, name)?, notices))
 }
 
+/// What is said of a pinned toolchain that is not there.
+pub fn missing_pin_notice(pin: &Pin) -> String {
+    let Pin { file, channel } = pin;
+    let file = file.display();
+    format!(
+        "{file} pins toolchain `{channel}`, which is not installed (`rustup toolchain install {channel}`); using another one"
+    )
+}
+
 /// Asks a toolchain what it is.
 fn ask(launcher: &Launcher, name: Option<&str>) -> Result<Toolchain, ToolchainError> {
-    let spec = proxied("rustc", name).args(["-vV", "--print", "sysroot"]).cwd("/");
-    let outcome = launcher.run(&spec, &Limits::within(ANSWER_TIME_MAX)).map_err(ToolchainError::Missing)?;
-    let text = outcome.stdout.to_text();
+    let text = answer(launcher, &proxied("rustc", name).arg("-vV").cwd("/"))?;
+    let sysroot = answer(launcher, &proxied("rustc", name).args(["--print", "sysroot"]).cwd("/"))?;
     let field = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix)).map(str::to_owned);
-    let (Some(version), Some(host), true) =
-        (text.lines().find(|line| line.starts_with("rustc ")), field("host: "), outcome.exit.is_success())
-    else {
-        let output = format!("{}: {}", outcome.exit, outcome.stderr.last_lines(5));
-        return Err(ToolchainError::Broken { command: spec.to_string(), output });
-    };
+    let host = field("host: ").unwrap_or_default();
     let release = field("release: ").unwrap_or_default();
     let is_nightly = release.contains("nightly") || release.contains("dev");
-    let sysroot = text.lines().find(|line| line.starts_with('/')).map(PathBuf::from).unwrap_or_default();
     Ok(Toolchain {
         name: name.map(str::to_owned),
         channel: if is_nightly { Channel::Nightly } else { Channel::Stable },
-        version: version.to_owned(),
-        has_address_sanitizer: has_address_sanitizer(&sysroot, &host),
+        version: text.lines().next().unwrap_or_default().to_owned(),
+        has_address_sanitizer: has_address_sanitizer(Path::new(sysroot.trim()), &host),
         host,
     })
+}
+
+fn answer(launcher: &Launcher, spec: &CommandSpec) -> Result<String, ToolchainError> {
+    let outcome = launcher.run(spec, &Limits::within(ANSWER_TIME_MAX)).map_err(ToolchainError::Missing)?;
+    if outcome.exit.is_success() {
+        return Ok(outcome.stdout.to_text());
+    }
+    let output = format!("{}: {}", outcome.exit, outcome.stderr.last_lines(5));
+    Err(ToolchainError::Broken { command: spec.to_string(), output })
 }
 
 fn has_address_sanitizer(sysroot: &Path, host: &str) -> bool {

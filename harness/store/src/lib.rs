@@ -5,12 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod findings;
+pub mod findings;
 mod format;
 pub mod objects;
-mod runs;
+pub mod runs;
 mod schema;
 pub mod store;
+mod triaged;
 
 pub use error::StoreError;
 pub use store::Store;

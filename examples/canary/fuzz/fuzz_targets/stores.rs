@@ -3,5 +3,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|script: &str| {
-    canary::stores::run(script);
+    canary::stores::ask(script);
 });

@@ -3,5 +3,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bill: &[u8]| {
-    let _ = canary::watches::total_hours(bill);
+    let _ = canary::watches::add_up(bill);
 });

@@ -5,9 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Crash, StackRole};
+use super::kind::UnknownKind;
+use super::{Access, AccessMode, Crash, Location, Stack, StackRole};
 use crate::frame::Frame;
 use crate::signature::{Keys, Signature};
+use crate::target::TargetName;
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
@@ -108,7 +110,6 @@ impl CrashLine {
     /// The line of `crash`, read from `path`, which belongs to `finding`.
     pub fn new(path: &str, crash: &Crash, keys: &Keys, finding: &Signature) -> Self {
         let crash_stack = crash.crash_stack();
-        let frames = crash_stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
         let others =
             crash.stacks.iter().filter(|stack| crash_stack.is_none_or(|shown| !std::ptr::eq(shown, *stack)));
         Self {
@@ -125,10 +126,80 @@ impl CrashLine {
             target: crash.target.as_ref().map(ToString::to_string),
             input: crash.input.clone(),
             reporter: crash.reporter.clone(),
-            frames: by_significance(frames),
+            frames: by_significance(crash),
             stacks: others.map(|stack| StackLine::new(stack.role, &stack.frames)).collect(),
         }
     }
+}
+
+impl CrashLine {
+    /// The crash that the line was made of: enough of it to sign and group it again.
+    pub fn to_crash(&self) -> Result<Crash, UnknownKind> {
+        let mut crash = Crash::of(self.kind.parse()?, &self.reporter);
+        crash.access = self.access.as_ref().map(AccessLine::to_access);
+        crash.message.clone_from(&self.message);
+        crash.location = self.location.as_deref().map(location_of);
+        crash.target = self.target.as_ref().map(TargetName::new);
+        crash.input.clone_from(&self.input);
+        let mut frames: Vec<&FrameLine> = self.frames.iter().collect();
+        frames.sort_by_key(|frame| frame.index);
+        if !frames.is_empty() {
+            let frames = frames.into_iter().map(FrameLine::to_frame).collect();
+            crash.stacks.push(Stack::new(StackRole::Crash, frames));
+        }
+        for stack in &self.stacks {
+            let frames = stack.frames.iter().map(FrameLine::to_frame).collect();
+            // A stack whose role is a stranger's word says least as another thread's.
+            let role = StackRole::ALL.into_iter().find(|role| role.as_str() == stack.role);
+            crash.stacks.push(Stack::new(role.unwrap_or(StackRole::OtherThread), frames));
+        }
+        Ok(crash)
+    }
+}
+
+/// `file:line:column`, as `Location` prints it; a file may have colons of its own.
+fn location_of(text: &str) -> Location {
+    let mut numbers = Vec::new();
+    let mut file = text;
+    while let Some((before, number)) = file.rsplit_once(':')
+        && let (Ok(number), true) = (number.parse(), numbers.len() < 2)
+    {
+        numbers.insert(0, number);
+        file = before;
+    }
+    let mut numbers = numbers.into_iter();
+    Location { file: file.to_owned(), line: numbers.next(), column: numbers.next() }
+}
+
+impl AccessLine {
+    fn to_access(&self) -> Access {
+        let mode = match self.mode.as_str() {
+            "read" => AccessMode::Read,
+            "write" => AccessMode::Write,
+            _ => AccessMode::Unknown,
+        };
+        Access { mode, size: self.size, address: self.address.as_deref().and_then(hex_number) }
+    }
+}
+
+impl FrameLine {
+    fn to_frame(&self) -> Frame {
+        Frame {
+            function: self.function.clone(),
+            file: self.file.clone(),
+            line: self.line,
+            column: self.column,
+            module: self.module.clone(),
+            offset: self.offset.as_deref().and_then(hex_number),
+            address: None,
+            inlined: self.inlined,
+            in_app: self.in_app,
+        }
+    }
+}
+
+fn hex_number(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
 
 impl StackLine {
@@ -138,12 +209,20 @@ impl StackLine {
     }
 }
 
-/// In-app frames first: who reads three frames reads the three that matter. `index` gives the stack's own order back.
-fn by_significance(frames: &[Frame]) -> Vec<FrameLine> {
-    let numbered = || frames.iter().enumerate();
-    let in_app = numbered().filter(|(_, frame)| frame.in_app);
-    let others = numbered().filter(|(_, frame)| !frame.in_app);
-    in_app.chain(others).map(|(index, frame)| FrameLine::new(index, frame)).collect()
+/// Significant frames first: who reads three frames reads the three that matter. `index` gives the stack's own order back.
+fn by_significance(crash: &Crash) -> Vec<FrameLine> {
+    let frames = crash.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+    // The significant ones are the in-app ones from some frame on.
+    let first = crash
+        .significant_frames()
+        .next()
+        .and_then(|first| frames.iter().position(|frame| std::ptr::eq(frame, first)));
+    let from = first.unwrap_or(frames.len());
+    let is_significant = |at: usize, frame: &Frame| frame.in_app && at >= from;
+    let mut lines: Vec<FrameLine> =
+        frames.iter().enumerate().map(|(at, frame)| FrameLine::new(at, frame)).collect();
+    lines.sort_by_key(|line| !is_significant(line.index, &frames[line.index]));
+    lines
 }
 
 impl FrameLine {
@@ -176,7 +255,27 @@ impl From<Access> for AccessLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crash::{CrashKind, Stack};
+    use crate::crash::CrashKind;
+
+    #[test]
+    fn a_crash_read_back_from_its_line_has_the_same_keys() {
+        let log = "thread 'main' panicked at src/a:b/parse.rs:7:9:\nindex out of bounds: the len is 1 but the index is 2\n\
+                   ==1== ERROR: libFuzzer: deadly signal\n    #0 0x55 in mycrate::parse::<u8> /x/src/parse.rs:7:9\n";
+        let parsed = crate::formats::parse_log(log.as_bytes());
+        let crash = parsed.first().unwrap();
+        let keys = Keys::of(crash);
+        let line = CrashLine::new("a.log", crash, &keys, &keys.signature);
+        assert_eq!(Keys::of(&line.to_crash().unwrap()), keys);
+    }
+
+    #[test]
+    fn a_line_with_a_strange_kind_is_refused() {
+        let crash = Crash::of(CrashKind::Abort, "test");
+        let keys = Keys::of(&crash);
+        let line =
+            CrashLine { kind: "banana".to_owned(), ..CrashLine::new("a", &crash, &keys, &keys.signature) };
+        assert!(line.to_crash().is_err());
+    }
 
     #[test]
     fn the_frames_that_matter_come_first_and_keep_their_place() {

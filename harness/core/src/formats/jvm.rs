@@ -1,6 +1,6 @@
 //! Java and JavaScript (Jazzer, Node, Android): exceptions and `at` frames.
 
-use super::report::{Event, Report, Style};
+use super::report::{Event, Report, Standing, Style};
 use super::scan;
 use crate::crash::CrashKind;
 use crate::frame::Frame;
@@ -9,19 +9,19 @@ use crate::frame::Frame;
 pub(super) fn line(text: &str) -> Option<Event> {
     let why = text
         .strip_prefix("== Java Exception: ")
-        .or_else(|| text.find("Uncaught Exception: ").map(|at| &text[at + "Uncaught Exception: ".len()..]))
+        .or_else(|| text.strip_prefix("Uncaught Exception: "))
         .or_else(|| {
             text.strip_prefix("Exception in thread ")
                 .and_then(|rest| rest.split_once("\" "))
                 .map(|(_, why)| why)
         })
         .or_else(|| text.starts_with("FATAL EXCEPTION").then_some(""))?;
-    Some(report(why))
+    Some(report(why, Standing::Fatal))
 }
 
 /// An exception of which only `Type: why` is known.
-pub(super) fn report(why: &str) -> Event {
-    Report::new(kind_of(why), "jvm").message(why).style(Style::At).event()
+pub(super) fn report(why: &str, standing: Standing) -> Event {
+    Report::new(kind_of(why), "jvm").message(why).style(Style::At).standing(standing).event()
 }
 
 fn kind_of(why: &str) -> CrashKind {

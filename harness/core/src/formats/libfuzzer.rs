@@ -31,6 +31,22 @@ fn reason_of(reason: &str) -> Option<(CrashKind, Standing)> {
     found.map(|(_, kind, standing)| (*kind, *standing))
 }
 
+/// Centipede: `========= Stack limit exceeded: 982784 > 131072 (byte); aborting`.
+pub(super) fn centipede(text: &str) -> Option<Event> {
+    let reason = text.strip_prefix("========= ")?;
+    let lower = scan::clipped(reason, 48).to_ascii_lowercase();
+    let kind = if lower.contains("timeout") {
+        CrashKind::Timeout
+    } else if lower.starts_with("stack limit") {
+        CrashKind::StackOverflow
+    } else if lower.starts_with("rss limit") {
+        CrashKind::OutOfMemory
+    } else {
+        return None;
+    };
+    Some(Report::new(kind, "Centipede").message(reason).event())
+}
+
 /// Lines without a pid: the input that runs, the file that was written, the program.
 pub(super) fn line(text: &str) -> Option<Event> {
     if let Some(input) = text.strip_prefix("Running: ") {

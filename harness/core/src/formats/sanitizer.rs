@@ -9,8 +9,12 @@ use crate::crash::{Access, AccessMode, CrashKind, StackRole};
 /// What a `==pid==` line's rest means. `text` starts after the second `==`.
 pub(super) fn pid_line(text: &str) -> Option<Event> {
     let text = text.trim_start();
-    if let Some(rest) = text.strip_prefix("ERROR: ").or_else(|| text.strip_prefix("WARNING: ")) {
+    if let Some(rest) = text.strip_prefix("ERROR: ") {
         return headline(rest);
+    }
+    if let Some(rest) = text.strip_prefix("WARNING: ") {
+        // AddressSanitizer goes on after a warning; the others use the word for their findings.
+        return (!rest.starts_with("AddressSanitizer")).then(|| headline(rest)).flatten();
     }
     if let Some(rest) = text.strip_prefix("The signal is caused by a ") {
         return Some(Event::Access(Access { mode: access_mode(rest), ..Access::default() }));
@@ -73,6 +77,8 @@ fn report_of(tool: &str, rest: &str) -> Option<Report> {
     let standing = match kind {
         None => Standing::Weak,
         Some(CrashKind::Abort | CrashKind::IllegalInstruction | CrashKind::Trap) => Standing::Aftermath,
+        // A check of the tool's own, after it has said what went wrong.
+        Some(CrashKind::FatalError) if rest.starts_with("CHECK failed") => Standing::Aftermath,
         Some(
             CrashKind::DataRace | CrashKind::LockOrderInversion | CrashKind::ThreadMisuse | CrashKind::Leak,
         ) => Standing::Warning,
@@ -190,7 +196,7 @@ fn stack_title(text: &str) -> Option<StackRole> {
         ("allocated here:", StackRole::Allocation),
         ("Location is heap block", StackRole::Allocation),
         ("Direct leak of", StackRole::Crash),
-        ("Indirect leak of", StackRole::Crash),
+        ("Indirect leak of", StackRole::Allocation),
         ("Uninitialized value was created by", StackRole::Origin),
         ("Uninitialized value was stored to memory at", StackRole::Origin),
         ("Memory was marked as uninitialized", StackRole::Origin),
@@ -202,6 +208,12 @@ fn stack_title(text: &str) -> Option<StackRole> {
         ("Live Heap Allocations", StackRole::Allocation),
         ("Address 0x", StackRole::Allocation),
     ];
+    if !matches!(
+        text.as_bytes().first()?,
+        b'f' | b'd' | b'p' | b'a' | b'L' | b'D' | b'I' | b'U' | b'M' | b'T' | b'A'
+    ) {
+        return None;
+    }
     let role = TITLES.iter().find(|(title, _)| text.starts_with(title)).map(|(_, role)| *role)?;
     let is_creation = text.contains(" created by ") || text.contains(" created at");
     match role {

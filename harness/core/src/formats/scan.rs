@@ -25,6 +25,18 @@ pub(super) fn first_hex(text: &str) -> Option<u64> {
     text.find("0x").and_then(|at| hex(&text[at..])).map(|(number, _)| number)
 }
 
+/// `module+0x1f` → both sides, if the text ends in an offset.
+pub(super) fn split_offset(text: &str) -> Option<(&str, u64)> {
+    let at = memchr::memrchr(b'+', text.as_bytes())?;
+    let (offset, rest) = hex(&text[at + 1..])?;
+    rest.is_empty().then_some((&text[..at], offset))
+}
+
+/// Like `str::find`, but fast to start, which is what counts on short lines.
+pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), needle.as_bytes())
+}
+
 /// `file:line:column`, `file:line` or, if `needs_line` is off, a bare `file`.
 pub(super) fn location(text: &str) -> Location {
     let (rest, last) = numeric_suffix(text);

@@ -1,26 +1,24 @@
 //! The scanner: lines in, reports out. It knows which report is open, which stack is being read, and which report only
 //! tells the end of the one before it. What a line *says* is decided by the families' own files.
 
+use std::sync::LazyLock;
+
 use memchr::memmem::Finder;
 
+use super::open::Open;
 use super::report::{Event, MessageStyle, Report, Standing, Style};
 use super::{
-    ParsedLog, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined, valgrind,
+    ParsedLog, checks, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined,
+    valgrind,
 };
-use crate::crash::{Access, AccessMode, AddressClass, Crash, CrashKind, Stack, StackRole};
-use crate::frame::{Frame, mark_in_app};
+use crate::crash::{Crash, CrashKind, StackRole};
+use crate::frame::Frame;
 use crate::target::TargetName;
 
 /// Longer lines are cut: no tool prints one, and a hostile log must not fill memory.
 const LINE_BYTES_MAX: usize = 64 * 1024;
-/// More frames than any tool prints; the outer end of a deeper stack is dropped.
-const FRAMES_MAX: usize = 1024;
-/// Stacks kept for one report: heap profiles list hundreds.
-const STACKS_MAX: usize = 16;
 /// Reports kept for one log.
 const REPORTS_MAX: usize = 1024;
-/// A message's length.
-pub(super) const MESSAGE_BYTES_MAX: usize = 8 * 1024;
 
 /// Reads a log piece by piece, in memory that doesn't depend on its length.
 pub struct LogScanner {
@@ -31,14 +29,20 @@ pub struct LogScanner {
 
 struct Scan {
     open: Option<Open>,
-    done: Vec<(Standing, Crash)>,
+    done: Vec<Done>,
     n_lines: u64,
     n_dropped: u64,
     input: Option<String>,
     program: Option<String>,
     /// A line that reads like an exception's; it becomes a report if frames follow.
     exception: Option<String>,
-    marks: Marks,
+}
+
+/// A report that was read.
+struct Done {
+    standing: Standing,
+    has_thread_id: bool,
+    crash: Crash,
 }
 
 /// Words that can stand anywhere in a line.
@@ -48,21 +52,25 @@ struct Marks {
     assertion: Finder<'static>,
     check_failed: Finder<'static>,
     fatal: Finder<'static>,
+    assertion_upper: Finder<'static>,
+    critical: Finder<'static>,
+    check: Finder<'static>,
     sanitizer: Finder<'static>,
     traceback: Finder<'static>,
 }
 
-/// The report that is being read.
-struct Open {
-    crash: Crash,
-    standing: Standing,
-    style: Style,
-    message: MessageStyle,
-    stack: Stack,
-    last_number: Option<u64>,
-    is_closed: bool,
-    is_deaf: bool,
-}
+static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
+    runtime_error: Finder::new(undefined::MARK),
+    panicked: Finder::new("panicked at "),
+    assertion: Finder::new("ssertion"),
+    check_failed: Finder::new("heck failed: "),
+    fatal: Finder::new(":FATAL:"),
+    assertion_upper: Finder::new("SSERTION"),
+    critical: Finder::new("[critical]"),
+    check: Finder::new(" CHECK("),
+    sanitizer: Finder::new("Sanitizer: "),
+    traceback: Finder::new(python::TRACEBACK),
+});
 
 impl Default for LogScanner {
     fn default() -> Self {
@@ -73,15 +81,6 @@ impl Default for LogScanner {
 impl LogScanner {
     /// A scanner at the start of a log.
     pub fn new() -> Self {
-        let marks = Marks {
-            runtime_error: Finder::new(undefined::MARK),
-            panicked: Finder::new("panicked at "),
-            assertion: Finder::new("ssertion"),
-            check_failed: Finder::new("heck failed: "),
-            fatal: Finder::new(":FATAL:"),
-            sanitizer: Finder::new("Sanitizer: "),
-            traceback: Finder::new(python::TRACEBACK),
-        };
         let scan = Scan {
             open: None,
             done: Vec::new(),
@@ -90,7 +89,6 @@ impl LogScanner {
             input: None,
             program: None,
             exception: None,
-            marks,
         };
         Self { partial: Vec::new(), is_cutting: false, scan }
     }
@@ -135,6 +133,8 @@ impl Scan {
         let line = &line[..line.len().min(LINE_BYTES_MAX)];
         if memchr::memchr(0x1b, line).is_some() {
             self.line(&String::from_utf8_lossy(&without_colours(line)));
+        } else if let Ok(text) = std::str::from_utf8(line) {
+            self.line(text);
         } else {
             self.line(&String::from_utf8_lossy(line));
         }
@@ -144,14 +144,16 @@ impl Scan {
         let line = line.trim_end();
         let text = line.trim_start();
         let indent = line.len() - text.len();
+        if self.goes_on_with_message(line) {
+            return;
+        }
         if text.is_empty() {
             self.blank();
-        } else if !self.goes_on_with_message(line) {
-            let event = self.stack_event(text, indent).or_else(|| self.event(text, indent));
-            match event {
-                Some(event) => self.apply(event),
-                None => self.note(text, indent),
-            }
+            return;
+        }
+        match self.stack_event(text, indent).or_else(|| Self::event(text, indent)) {
+            Some(event) => self.apply(event),
+            None => self.note(text, indent),
         }
     }
 
@@ -178,6 +180,16 @@ impl Scan {
                 open.add_message(line);
                 true
             }
+            MessageStyle::OneLine => {
+                open.message = MessageStyle::Whole;
+                let Some(reason) = line.strip_prefix("# ") else { return false };
+                open.crash.kind = checks::v8_kind(reason);
+                open.add_message(
+                    reason.split_once("heck failed: ").map_or(reason, |(_, condition)| condition),
+                );
+                true
+            }
+
             MessageStyle::Quoted => {
                 match rust::split_quoted(line) {
                     Some((last, location)) => {
@@ -203,6 +215,10 @@ impl Scan {
             return stack_line::numbered_frame(text).map(|(number, frame)| Event::Frame(Some(number), frame));
         }
         let open = self.open.as_ref()?;
+        let is_check = matches!(open.crash.kind, CrashKind::AssertionFailure | CrashKind::FatalError);
+        if is_check && open.style == Style::Numbered {
+            return stack_line::other_frame(text).map(|frame| Event::Frame(None, frame));
+        }
         match open.style {
             Style::Rust if first.is_ascii_digit() || first == b'-' || text.starts_with("at ") => {
                 rust::frame(text)
@@ -222,11 +238,17 @@ impl Scan {
     }
 
     /// What the line means by itself.
-    fn event(&self, text: &str, indent: usize) -> Option<Event> {
+    fn event(text: &str, indent: usize) -> Option<Event> {
         match text.as_bytes()[0] {
-            b'=' => return pid_line(text).or_else(|| native::line(text)).or_else(|| jvm::line(text)),
+            b'=' => {
+                return pid_line(text)
+                    .or_else(|| native::line(text))
+                    .or_else(|| jvm::line(text))
+                    .or_else(|| libfuzzer::centipede(text));
+            }
             b'0' if text.starts_with("0x") => return None,
             b't' if text.starts_with("thread ") => return rust::thread_line(text),
+            b'#' => return checks::v8(text),
             _ => {}
         }
         if let Some(event) = sanitizer::detail(text) {
@@ -238,13 +260,13 @@ impl Scan {
             .or_else(|| native::line(text))
             .or_else(|| gdb::line(text))
             .or_else(|| jvm::line(text));
-        by_start.or_else(|| self.marked(text))
+        by_start.or_else(|| Self::marked(text))
     }
 
     /// What the line means because of words somewhere inside it.
-    fn marked(&self, text: &str) -> Option<Event> {
+    fn marked(text: &str) -> Option<Event> {
         let bytes = text.as_bytes();
-        let marks = &self.marks;
+        let marks = &*MARKS;
         if marks.runtime_error.find(bytes).is_some() {
             return undefined::line(text);
         }
@@ -256,18 +278,20 @@ impl Scan {
                 .then(|| rust::thread_line(&text[start..]))
                 .flatten();
         }
-        if marks.assertion.find(bytes).is_some()
-            && let Some(event) = native::assertion(text)
-        {
+        let is_assertion =
+            marks.assertion.find(bytes).is_some() || marks.assertion_upper.find(bytes).is_some();
+        if is_assertion && let Some(event) = checks::assertion(text) {
             return Some(event);
         }
-        if marks.check_failed.find(bytes).is_some()
-            && let Some(event) = native::check_failure(text)
-        {
+        let is_fatal = marks.check_failed.find(bytes).is_some()
+            || marks.fatal.find(bytes).is_some()
+            || marks.check.find(bytes).is_some()
+            || bytes[0] == b'F';
+        if is_fatal && let Some(event) = checks::fatal_log(text) {
             return Some(event);
         }
-        if marks.fatal.find(bytes).is_some() {
-            return native::fatal_log(text);
+        if marks.critical.find(bytes).is_some() || text.starts_with("abort: ") {
+            return checks::critical(text);
         }
         if marks.traceback.find(bytes).is_some() {
             return Some(python::traceback());
@@ -287,10 +311,17 @@ impl Scan {
     fn note(&mut self, text: &str, indent: usize) {
         if self.exception.is_some() && text.starts_with("at ") {
             if let (Some(why), Some(frame)) = (self.exception.take(), jvm::frame(text)) {
-                self.apply(jvm::report(&why));
+                // Without a header it may have been caught and only logged.
+                self.apply(jvm::report(&why, Standing::Warning));
                 self.apply(Event::Frame(None, frame));
             }
         } else if indent == 0 && jvm::looks_like_exception(text) {
+            if let Some(open) =
+                self.open.as_mut().filter(|open| open.style == Style::At && !open.has_frames())
+            {
+                open.say(text);
+                return;
+            }
             self.exception = Some(text.chars().take(512).collect());
         }
     }
@@ -354,7 +385,7 @@ impl Scan {
         }
         let belongs = self.open.as_ref().is_some_and(|open| open.is_followed_by(&report));
         match &mut self.open {
-            Some(open) if belongs => open.absorb(report),
+            Some(open) if belongs => open.absorb(&report),
             _ => {
                 self.close();
                 self.open = Some(Open::new(report));
@@ -382,7 +413,14 @@ impl Scan {
         open.end_stack();
         let is_secondary = open.crash.kind == CrashKind::Panic
             && open.crash.message.as_deref().is_some_and(rust::is_secondary_message);
-        let standing = if is_secondary { Standing::Warning } else { open.standing };
+        // Memory that is only reachable through other leaked memory is no leak of its own.
+        let is_indirect = open.crash.kind == CrashKind::Leak
+            && !open.crash.stacks.iter().any(|stack| stack.role == StackRole::Crash);
+        let standing = match open.standing {
+            Standing::Warning if is_indirect => Standing::Weak,
+            Standing::Fatal | Standing::Aftermath if is_secondary => Standing::Warning,
+            Standing::Fatal | Standing::Aftermath | Standing::Warning | Standing::Weak => open.standing,
+        };
         let is_empty = open.crash.stacks.iter().all(|stack| stack.frames.is_empty());
         if standing == Standing::Weak && is_empty {
             return;
@@ -391,12 +429,21 @@ impl Scan {
             self.n_dropped += 1;
             return;
         }
-        self.done.push((standing, finished(open.crash)));
+        open.crash.conclude();
+        self.done.push(Done { standing, has_thread_id: open.has_thread_id, crash: open.crash });
     }
 
     fn finish(mut self) -> ParsedLog {
         self.close();
-        self.done.sort_by_key(|(standing, _)| match standing {
+        // Since Rust 1.91 every panic's header has a thread id; one without it beside others is the library's own words.
+        let has_ids = self.done.iter().any(|done| done.has_thread_id);
+        for done in &mut self.done {
+            let is_rust_panic = done.crash.kind == CrashKind::Panic && done.crash.reporter == "rust";
+            if has_ids && is_rust_panic && !done.has_thread_id {
+                done.standing = Standing::Weak;
+            }
+        }
+        self.done.sort_by_key(|done| match done.standing {
             Standing::Fatal => 0,
             Standing::Aftermath => 1,
             Standing::Warning => 2,
@@ -404,153 +451,13 @@ impl Scan {
         });
         let target =
             self.program.as_deref().and_then(|path| path.rsplit(['/', '\\']).next()).map(TargetName::new);
-        let mut crashes: Vec<Crash> = self.done.into_iter().map(|(_, crash)| crash).collect();
+        let mut crashes: Vec<Crash> = self.done.into_iter().map(|done| done.crash).collect();
         for crash in &mut crashes {
             crash.target.clone_from(&target);
             crash.input.clone_from(&self.input);
         }
         ParsedLog { crashes, n_lines: self.n_lines, n_dropped: self.n_dropped }
     }
-}
-
-impl Open {
-    fn new(report: Report) -> Self {
-        Self {
-            crash: report.crash,
-            standing: report.standing,
-            style: report.style,
-            message: report.message,
-            stack: Stack::new(StackRole::Crash, Vec::new()),
-            last_number: None,
-            is_closed: false,
-            is_deaf: false,
-        }
-    }
-
-    /// Whether `report` only says how this one ended, or is a panic about this one.
-    fn is_followed_by(&self, report: &Report) -> bool {
-        let is_secondary = report.crash.kind == CrashKind::Panic && report.standing == Standing::Aftermath;
-        let is_end = report.standing == Standing::Aftermath && self.standing != Standing::Weak;
-        let is_same = self.crash.kind == report.crash.kind && self.crash.kind == CrashKind::StackOverflow;
-        !self.is_closed && (is_secondary || is_end || is_same)
-    }
-
-    fn absorb(&mut self, report: Report) {
-        self.end_message();
-        let is_secondary = report.crash.kind == CrashKind::Panic;
-        self.begin_stack(if is_secondary { StackRole::OtherThread } else { StackRole::Crash }, report.style);
-        self.message = report.message;
-        self.is_deaf = is_secondary;
-        self.standing =
-            if self.standing == Standing::Aftermath { Standing::Aftermath } else { Standing::Fatal };
-    }
-
-    fn begin_stack(&mut self, role: StackRole, style: Style) {
-        self.end_stack();
-        self.stack.role = role;
-        self.style = style;
-    }
-
-    fn end_stack(&mut self) {
-        let role = self.stack.role;
-        let mut stack = std::mem::replace(&mut self.stack, Stack::new(role, Vec::new()));
-        self.last_number = None;
-        if self.style == Style::Python {
-            stack.frames.reverse();
-        }
-        if !stack.frames.is_empty() && self.crash.stacks.len() < STACKS_MAX {
-            self.crash.stacks.push(stack);
-        }
-    }
-
-    fn has_frames(&self) -> bool {
-        !self.stack.frames.is_empty()
-    }
-
-    fn push(&mut self, number: Option<u64>, frame: Frame) {
-        if number == Some(0) && self.has_frames() && self.last_number != Some(0) {
-            self.end_stack();
-            self.stack.role =
-                if self.crash.stacks.is_empty() { StackRole::Crash } else { StackRole::OtherThread };
-        }
-        self.last_number = number;
-        if let Some(previous) = self.stack.frames.last_mut() {
-            previous.inlined |= frame.address.is_some() && previous.address == frame.address;
-        }
-        if self.stack.frames.len() < FRAMES_MAX {
-            self.stack.frames.push(frame);
-        }
-    }
-
-    fn refine_access(&mut self, access: Access) {
-        let known = self.crash.access.get_or_insert_with(Access::default);
-        if known.mode == AccessMode::Unknown {
-            known.mode = access.mode;
-        }
-        known.size = known.size.or(access.size);
-        known.address = known.address.or(access.address);
-    }
-
-    fn add_message(&mut self, line: &str) {
-        if self.is_deaf {
-            return;
-        }
-        let message = self.crash.message.get_or_insert_with(String::new);
-        if message.len() + line.len() < MESSAGE_BYTES_MAX {
-            if !message.is_empty() {
-                message.push('\n');
-            }
-            message.push_str(line);
-        }
-    }
-
-    /// A line that adds to the message once: `what():`, a Python exception.
-    fn say(&mut self, words: &str) {
-        let words = super::scan::clipped(words, 1024);
-        match &mut self.crash.message {
-            None => self.crash.message = Some(words.to_owned()),
-            Some(message) if self.style != Style::Python && message.len() < MESSAGE_BYTES_MAX / 2 => {
-                message.push_str(": ");
-                message.push_str(words);
-            }
-            Some(_) => {}
-        }
-    }
-
-    fn end_message(&mut self) {
-        self.message = MessageStyle::Whole;
-        self.is_deaf = false;
-        if let Some(message) = &mut self.crash.message {
-            message.truncate(message.trim_end().len());
-        }
-    }
-}
-
-/// Conclusions that need the whole report.
-fn finished(mut crash: Crash) -> Crash {
-    for stack in &mut crash.stacks {
-        mark_in_app(&mut stack.frames);
-    }
-    let class = crash.access.and_then(|access| access.address_class());
-    if crash.kind == CrashKind::Segv && class == Some(AddressClass::Null) {
-        crash.kind = CrashKind::NullDereference;
-    }
-    if crash.kind == CrashKind::DeadlySignal && has_aborted(&crash) {
-        crash.kind = CrashKind::Abort;
-    }
-    crash
-}
-
-/// Whether a signal was the program's own `abort`.
-fn has_aborted(crash: &Crash) -> bool {
-    let names = crash
-        .stacks
-        .iter()
-        .flat_map(|stack| stack.frames.iter().take(12))
-        .filter_map(|frame| frame.function.as_deref());
-    names
-        .into_iter()
-        .any(|name| matches!(name, "abort" | "std::process::abort" | "__GI_abort" | "gsignal" | "raise"))
 }
 
 /// `==123== rest` in every family.

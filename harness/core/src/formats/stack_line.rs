@@ -16,6 +16,32 @@ pub(super) fn numbered_frame(line: &str) -> Option<(u64, Frame)> {
     (!body.is_empty()).then(|| (number, frame_of(body)))
 }
 
+/// Frames of libraries that number nothing, or without `#`: MSVC's `f [0x1+58] (file.cc:1)`, WebKit's `8   0x7f f(int)`,
+/// Swift's and macOS' `7    module    0x1 f + 2648`.
+pub(super) fn other_frame(text: &str) -> Option<Frame> {
+    let mut frame = Frame::default();
+    if let Some((symbol, rest)) = text.split_once(" [0x") {
+        let (address, place) = rest.strip_suffix(')')?.split_once("] (")?;
+        frame.address = scan::bare_hex(address).map(|(address, _)| address);
+        set_function(&mut frame, symbol);
+        set_place(&mut frame, place);
+        return Some(frame);
+    }
+    let (_, rest) = scan::decimal(text)?;
+    let rest = rest.strip_prefix(' ')?.trim_start();
+    let (module, rest) = if rest.starts_with("0x") {
+        ("", rest)
+    } else {
+        let at = rest.find(" 0x")?;
+        (rest[..at].trim(), &rest[at + 1..])
+    };
+    let (address, symbol) = scan::hex(rest)?;
+    frame.address = Some(address);
+    frame.module = (!module.is_empty()).then(|| module.to_owned());
+    set_function(&mut frame, symbol.rsplit_once(" + ").map_or(symbol, |(symbol, _)| symbol));
+    Some(frame)
+}
+
 /// The frame in `body`, which is what follows the number.
 pub(super) fn frame_of(body: &str) -> Frame {
     if let Some(rest) = body.strip_prefix("pc ") {
@@ -55,30 +81,37 @@ fn symbol_and_place(text: &str) -> Frame {
 /// Cuts `(BuildId: ..)` and `(module+0x1f)` off the end.
 fn without_module(text: &str) -> (&str, Option<(&str, u64)>) {
     let mut text = text.trim_end();
+    // Fuchsia: `f file.cc:1 <libc.so>+0x12`.
+    if let Some((head, offset)) = scan::split_offset(text)
+        && let Some(head) = head.strip_suffix('>')
+        && let Some(at) = memchr::memrchr(b'<', head.as_bytes())
+    {
+        let module = head[at + 1..].trim_end_matches('>');
+        return (head[..at].trim_end_matches(['<', ' ']), Some((module, offset)));
+    }
     if text.ends_with(')')
-        && let Some(at) = text.rfind("(BuildId:")
+        && let Some(at) = memchr::memrchr(b'(', text.as_bytes())
+        && text[at..].starts_with("(BuildId:")
     {
         text = text[..at].trim_end();
     }
     let Some(inner) = text.strip_suffix(')') else { return (text, None) };
-    let Some(plus) = inner.rfind("+0x") else { return (text, None) };
-    let Some((offset, "")) = scan::hex(&inner[plus + 1..]) else { return (text, None) };
+    let Some((head, offset)) = scan::split_offset(inner) else { return (text, None) };
     // The module's path may contain parentheses and spaces: an absolute one starts at the first ` (/`.
-    let head = &inner[..plus];
     let open = if head.starts_with('(') {
         Some(0)
     } else {
         head.find(" (/").or_else(|| head.rfind(" (")).map(|at| at + 1)
     };
     match open {
-        Some(open) => (text[..open].trim_end(), Some((&inner[open + 1..plus], offset))),
+        Some(open) => (text[..open].trim_end(), Some((&head[open + 1..], offset))),
         None => (text, None),
     }
 }
 
 /// gdb: `f (x=1, y=2) at file.c:1` or `f (..) from /lib/l.so`.
 fn gdb_place(text: &str) -> Option<(&str, &str)> {
-    let open = text.find(" (")?;
+    let open = scan::find(text, " (")?;
     let symbol = &text[..open];
     if let Some(at) = text.rfind(") at ") {
         return Some((symbol, &text[at + ") at ".len()..]));
@@ -101,7 +134,7 @@ fn split_place(text: &str) -> (&str, Option<&str>) {
         return (&text[..at], Some(&inner[at + 2..]));
     }
     // An absolute path starts at the first ` /` and may contain spaces; so does `C:\`.
-    if let Some(at) = text.find(" /") {
+    if let Some(at) = scan::find(text, " /") {
         return (&text[..at], Some(&text[at + 1..]));
     }
     if let Some(at) =
@@ -117,13 +150,16 @@ fn split_place(text: &str) -> (&str, Option<&str>) {
 }
 
 fn looks_like_place(token: &str) -> bool {
-    if token.ends_with([')', '>', '&', '*']) || token.starts_with(['(', '<']) && !token.starts_with("<null>")
-    {
+    if token.starts_with("<null>") {
+        return true;
+    }
+    if token.ends_with([')', '>', '&', '*']) || token.starts_with(['(', '<']) {
         return token.starts_with('<') && scan::ends_with_line(token);
     }
     scan::ends_with_line(token)
+        || token == "??:?"
+        || token == "_asan_rtl_"
         || token.contains('/')
-        || token == "<null>"
         || token.contains("-cgu.")
         || is_file_name(token)
 }
@@ -138,24 +174,48 @@ fn is_file_name(token: &str) -> bool {
 
 pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
     let symbol = scan::clipped(symbol.trim(), NAME_BYTES_MAX);
+    // Windows and old sanitizers: `f+0x1f`.
+    let symbol = scan::split_offset(symbol).map_or(symbol, |(name, _)| name);
+    if is_library_name(symbol) {
+        frame.module.get_or_insert_with(|| symbol.to_owned());
+        return;
+    }
     let is_unknown = matches!(
         symbol,
-        "" | "??" | "<unknown>" | "<unknown module>" | "(<unknown module>)" | "<missing>" | "<null>" | "_"
+        "<unavailable>"
+            | ""
+            | "??"
+            | "<unknown>"
+            | "<unknown module>"
+            | "(<unknown module>)"
+            | "<missing>"
+            | "<null>"
+            | "_"
     );
     if !is_unknown {
         frame.function = Some(demangle(symbol));
     }
 }
 
+/// `libpthread.so.0`, `[vdso]`: what stands in a function's place where only the library is known.
+fn is_library_name(symbol: &str) -> bool {
+    let stem = symbol.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let is_shared = stem.strip_suffix(".so").is_some_and(|name| !name.is_empty());
+    (is_shared && !symbol.contains(['(', ' '])) || symbol == "[vdso]"
+}
+
 pub(super) fn set_place(frame: &mut Frame, place: &str) {
     let place = place.trim();
-    if place.is_empty() || place.starts_with("??") || place.starts_with("<null>") || place.contains("-cgu.") {
+    if place.is_empty()
+        || place.starts_with("??")
+        || place.starts_with("<null>")
+        || place == "_asan_rtl_"
+        || place.contains("-cgu.")
+    {
         return;
     }
     let location = scan::location(place);
-    let is_library =
-        location.line.is_none() && (location.file.ends_with(".so") || location.file.contains(".so."));
-    if is_library {
+    if location.line.is_none() && is_library_name(&location.file) {
         frame.module.get_or_insert(location.file);
     } else {
         frame.file = Some(location.file);
@@ -236,7 +296,7 @@ mod tests {
             None,
             None,
             None,
-            Some(("/build/k", 0x15d375)),
+            Some(("/build/k", 0x0015_d375)),
         );
         check(
             "#0 0x55b6 in _start (/build/k (1)/x+0x95880) (BuildId: 486d)",

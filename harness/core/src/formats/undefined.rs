@@ -13,6 +13,13 @@ pub(super) fn line(text: &str) -> Option<Event> {
     let place = place
         .rsplit_once(' ')
         .map_or(place, |(before, last)| if before.contains('/') { place } else { last });
+    if !scan::ends_with_line(place) {
+        // Go's runtime errors, in a log line of a program that recovered: not undefined behaviour.
+        let is_go =
+            ["index out of range", "slice bounds", "invalid memory address", "integer divide by zero"];
+        let report = Report::new(CrashKind::Panic, "go").message(&format!("runtime error: {finding}"));
+        return is_go.iter().any(|words| finding.starts_with(words)).then(|| report.event());
+    }
     let mut report = Report::new(kind_of(finding), "UndefinedBehaviorSanitizer")
         .message(finding)
         .location(scan::location(place.trim()))

@@ -1,7 +1,7 @@
 //! Whose code a frame is: decided by crate, module and role, never by a prefix that could hit a user's function.
 
 use super::source::{Source, source_of};
-use super::{Frame, runtime};
+use super::{Frame, Language, runtime};
 
 /// Whose code a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +68,7 @@ const FUZZ_ENTRIES: [&str; 5] = [
 impl Frame {
     /// Whose code this frame is, by file first, then by name, then by module.
     pub fn origin(&self) -> Origin {
-        let by_name = self.function.as_deref().map(|function| origin_of_name(function, self.is_rust()));
+        let by_name = self.function.as_deref().map(|function| origin_of_name(function, self.language()));
         match (self.file.as_deref().map(source_of), by_name) {
             // The optimiser merges lines: a function of a user can carry a line of std, so a qualified name wins.
             (Some(Source::RustStd { .. }), Some(Origin::App)) if self.has_qualified_name() => Origin::App,
@@ -104,7 +104,19 @@ impl Frame {
 /// Sets `in_app` on every frame of a stack, innermost first: below the engine's entry nothing is code under test.
 pub fn mark_in_app(frames: &mut [Frame]) {
     let mut is_below_entry = false;
-    for frame in frames {
+    for at in 0..frames.len() {
+        let (before, rest) = frames.split_at_mut(at);
+        let frame = &mut rest[0];
+        // A recursion repeats the same few frames a thousand times.
+        let twin = before
+            .iter()
+            .rev()
+            .take(4)
+            .find(|twin| twin.function == frame.function && twin.file == frame.file);
+        if let Some(twin) = twin {
+            frame.in_app = twin.in_app && !is_below_entry;
+            continue;
+        }
         let origin = frame.origin();
         frame.in_app = !is_below_entry && matches!(origin, Origin::App | Origin::FuzzTarget);
         is_below_entry |= is_entry(frame, origin);
@@ -113,23 +125,30 @@ pub fn mark_in_app(frames: &mut [Frame]) {
 
 fn is_entry(frame: &Frame, origin: Origin) -> bool {
     let is_engine_entry = |name: &str| {
-        FUZZ_ENTRIES.contains(&last_plain_segment(name)) && !name.contains("__libfuzzer_sys_run")
+        let entry = last_plain_segment(name);
+        // The others are followed by more frames of the target, or of an exception's causes.
+        FUZZ_ENTRIES.contains(&entry) && entry != "__libfuzzer_sys_run" && entry != "fuzzerTestOneInput"
     };
     matches!(origin, Origin::Engine | Origin::FuzzTarget)
         && frame.function.as_deref().is_some_and(is_engine_entry)
 }
 
-fn origin_of_name(function: &str, is_rust: bool) -> Origin {
+fn origin_of_name(function: &str, language: Language) -> Origin {
     if FUZZ_ENTRIES.contains(&last_plain_segment(function)) {
         return Origin::FuzzTarget;
     }
     if runtime::is_engine_function(function) {
         return Origin::Engine;
     }
-    if runtime::is_runtime_function(function) {
+    if runtime::is_reserved(function) {
         return Origin::Runtime;
     }
-    if is_rust { origin_of_rust_name(function) } else { runtime::origin_of_foreign_name(function) }
+    match language {
+        Language::Rust => origin_of_rust_name(function),
+        // `read`, `free` and `clone` are libc's in C only.
+        Language::Native if runtime::is_libc_function(function) => Origin::Runtime,
+        Language::Native | Language::Managed => runtime::origin_of_foreign_name(function),
+    }
 }
 
 /// A Rust path is the standard library's if all of its parts are: `<A as B>::m` belongs to the user if `A` or `B` does.
@@ -172,8 +191,7 @@ pub(crate) fn first_segment(path: &str) -> &str {
 /// The last `::`- or `.`-separated segment of the part before any generics or arguments.
 fn last_plain_segment(function: &str) -> &str {
     let head = function.split(['(', '<']).next().unwrap_or(function);
-    let head = head.rsplit("::").next().unwrap_or(head);
-    head.rsplit('.').next().unwrap_or(head)
+    head.rsplit([':', '.']).next().unwrap_or(head)
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ const LIBC: [&str; 74] = [
 ];
 
 /// Prefixes in the implementation's reserved name space.
-const RESERVED: [&str; 42] = [
+const RESERVED: [&str; 44] = [
     "__asan",
     "__interceptor_",
     "___interceptor_",
@@ -122,6 +122,8 @@ const RESERVED: [&str; 42] = [
     "rust_eh_personality",
     "rust_oom",
     "asan_",
+    "_asan_",
+    "_sanitizer_",
     "__kernel_",
     "scudo::",
     "__xpg_",
@@ -143,29 +145,82 @@ const LIBFUZZER: [&str; 16] = [
     "MinimizeCrashInput",
     "CleanseCrashInput",
     "RssThread",
-    "StaticCrashSignalCallback",
+    "StaticCrash",
     "AlarmHandler",
 ];
+
+/// How programs print, log and end after a failed check: the check is above them, in its caller.
+const CHECKERS: [&str; 34] = [
+    "logging::LogMessage",
+    "logging::CheckError",
+    "logging::CheckLogMessage",
+    "logging::CheckNoreturnError",
+    "logging::RawCheck",
+    "logging::NotReachedError",
+    "CrashTrampolineAsm",
+    "base::debug::StackTrace",
+    "base::debug::CollectStackTrace",
+    "base::debug::BreakDebugger",
+    "base::ImmediateCrash",
+    "ImmediateCrash",
+    "google::LogMessage",
+    "absl::log_internal::",
+    "V8_Fatal",
+    "V8_Dcheck",
+    "v8::base::OS::Abort",
+    "v8::base::FatalError",
+    "g_assertion_message",
+    "g_log",
+    "WTFCrash",
+    "WTFReportBacktrace",
+    "WTFReportAssertion",
+    "_objc_terminate",
+    "testing::internal::",
+    "testing::UnitTest",
+    "fuzztest::internal::",
+    "__android_log_assert",
+    "mozalloc_abort",
+    "MOZ_Crash",
+    "MOZ_ReportCrash",
+    "com.code_intelligence.jazzer.",
+    "java.lang.reflect.",
+    "jdk.internal.reflect.",
+];
+
+/// Go's runtime: the functions of package `runtime`, and the built-in `panic`.
+fn is_go_runtime(function: &str) -> bool {
+    function.starts_with("runtime.") || function.starts_with("runtime/debug.") || function == "panic"
+}
 
 pub(super) fn is_engine_function(function: &str) -> bool {
     let is_libfuzzer = function
         .strip_prefix("fuzzer::")
+        .map(|rest| rest.strip_prefix("(anonymous namespace)::").unwrap_or(rest))
         .is_some_and(|rest| LIBFUZZER.iter().any(|name| rest.starts_with(name)));
     is_libfuzzer || function.starts_with("_ZN6fuzzer") || function.starts_with("__sanitizer_cov_")
 }
 
-pub(super) fn is_runtime_function(function: &str) -> bool {
+/// A name that the languages reserve for implementations.
+pub(super) fn is_reserved(function: &str) -> bool {
     let name = plain_name(function);
-    LIBC.contains(&name)
-        || RESERVED.iter().any(|prefix| name.starts_with(prefix))
-        || function.starts_with("operator new")
-        || function.starts_with("operator delete")
+    matches!(name.as_bytes().first(), Some(b'_' | b'r' | b'a' | b's'))
+        && RESERVED.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// A function of libc, or an operator without a class: those of the runtime, or inlined ones that name no code.
+pub(super) fn is_libc_function(function: &str) -> bool {
+    let name = plain_name(function);
+    LIBC.contains(&name) || (function.starts_with("operator") && !function.contains("::"))
 }
 
 /// C++, C and others: namespaces that belong to the implementation.
 pub(super) fn origin_of_foreign_name(function: &str) -> Origin {
     const OWNED: [&str; 5] = ["std::", "__gnu_cxx::", "__cxxabiv1::", "__sanitizer::", "__ubsan::"];
-    let name = plain_name(function);
+    let function = function.replace("(anonymous namespace)::", "").replace("`anonymous namespace'::", "");
+    let name = plain_name(&function);
+    if is_go_runtime(name) || CHECKERS.iter().any(|checker| name.starts_with(checker)) {
+        return Origin::Runtime;
+    }
     if OWNED.iter().any(|namespace| name.starts_with(namespace)) { Origin::Runtime } else { Origin::App }
 }
 

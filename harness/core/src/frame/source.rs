@@ -3,6 +3,15 @@
 //! The same file has another path on every machine (`/home/me/..`, `/build/..`, another registry index, another toolchain),
 //! so nothing before the crate's own folder is kept.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+// Built once: every frame of every log is asked, and a search on a short text costs most at its start.
+static RUST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/rust"));
+static REGISTRY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/registry/src/"));
+static CHECKOUTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/git/checkouts/"));
+
 /// Where a source file belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants say what `krate` and `path` are")]
@@ -17,62 +26,53 @@ pub enum Source<'a> {
     Project { path: &'a str },
 }
 
-/// Folders of C and C++ runtimes. Each is a name that the runtime's own build uses; none would be a project's choice.
-const RUNTIME_FOLDERS: [&str; 22] = [
-    "/compiler-rt/",
-    "/sanitizer_common/",
-    "/libfuzzer/Fuzzer",
-    "/lib/fuzzer/Fuzzer",
-    "/libFuzzer/src/Fuzzer",
-    "/glibc-",
-    "/eglibc-",
-    "/sysdeps/",
-    "/csu/libc-start.c",
-    "/csu/../",
-    "/nptl/",
-    "/stdlib/abort.c",
-    "/stdlib/exit.c",
-    "/malloc/malloc.c",
-    "/libstdc++-v3/",
-    "/include/c++/",
-    "/libcxx/",
-    "/libcxxabi/",
-    "/libc++/src/",
-    "/libc++abi/",
-    "/bits/stl_",
-    "/usr/lib/gcc/",
-];
-
-/// The same, where the path is relative to the runtime's own build folder.
-const RUNTIME_PREFIXES: [&str; 12] = [
-    "csu/",
-    "nptl/",
-    "signal/../sysdeps",
-    "stdlib/./stdlib",
-    "stdlib/abort.c",
-    "stdlib/exit.c",
-    "misc/../sysdeps",
-    "string/../sysdeps",
-    "malloc/./malloc",
-    "assert/./assert",
-    "debug/./debug",
-    "./nptl/",
-];
-
 /// Sorts `file` by where it belongs.
 pub fn source_of(file: &str) -> Source<'_> {
     if let Some((krate, path)) = rust_std(file) {
         return Source::RustStd { krate, path };
     }
-    let is_runtime = RUNTIME_FOLDERS.iter().any(|folder| file.contains(folder))
-        || RUNTIME_PREFIXES.iter().any(|prefix| file.strip_prefix("./").unwrap_or(file).starts_with(prefix));
-    if is_runtime {
+    if let Some((krate, path)) = published(file) {
+        return Source::Published { krate, path };
+    }
+    if file.starts_with("node:") {
         return Source::Runtime;
     }
-    match published(file) {
-        Some((krate, path)) => Source::Published { krate, path },
-        None => Source::Project { path: project_path(file) },
+    // No runtime among them is written in Rust, and most files are.
+    if extension(file) != "rs" && is_runtime(file) {
+        return Source::Runtime;
     }
+    Source::Project { path: project_path(file) }
+}
+
+/// What follows the last dot of the last component; empty without one.
+pub fn extension(file: &str) -> &str {
+    let dot = memchr::memrchr3(b'.', b'/', b'\\', file.as_bytes()).filter(|at| file.as_bytes()[*at] == b'.');
+    dot.map_or("", |at| &file[at + 1..])
+}
+
+/// Whether a path has a folder that a C or C++ runtime's own build uses, and that would be no project's choice.
+fn is_runtime(file: &str) -> bool {
+    let (mut before, mut previous) = ("", "");
+    for part in file.split(['/', '\\']) {
+        let is_runtime = match part {
+            "compiler-rt" | "sanitizer_common" | "sysdeps" | "nptl" | "libstdc++-v3" | "libcxx"
+            | "libcxxabi" | "libc++" | "libc++abi" => true,
+            "c++" => previous == "include",
+            "abort.c" | "exit.c" => previous == "stdlib",
+            "malloc.c" => previous == "malloc",
+            _ if part.starts_with("Fuzzer") => {
+                matches!(previous, "libfuzzer" | "fuzzer" | "src") && before != "src"
+            }
+            _ => ["glibc-", "eglibc-", "libc-start"].iter().any(|start| part.starts_with(start)),
+        };
+        // glibc is built as `stdlib/./stdlib/abort.c`.
+        let is_glibc = previous == "." && part == before && !part.is_empty();
+        if is_runtime || is_glibc {
+            return true;
+        }
+        (before, previous) = (previous, part);
+    }
+    false
 }
 
 /// The path from the crate's folder on: `src/elf/mod.rs`, `fuzz_targets/k.rs`.
@@ -81,41 +81,52 @@ fn project_path(file: &str) -> &str {
         ["/src/", "/fuzz_targets/", "/tests/", "/benches/", "/examples/", "/hfuzz_targets/"];
     let cut =
         CRATE_FOLDERS.iter().filter_map(|folder| file.rfind(folder)).min_by_key(|at| std::cmp::Reverse(*at));
-    let cut = if file.ends_with(".rs") { cut } else { None };
+    let cut = if extension(file) == "rs" { cut } else { None };
     match cut {
         Some(at) => &file[at + 1..],
-        None if file.ends_with(".rs") && !file.starts_with('/') => file,
+        None if extension(file) == "rs" && !file.starts_with('/') => file,
         None => file.rsplit(['/', '\\']).next().unwrap_or(file),
     }
 }
 
 /// Crate and path of a standard library file in every spelling since 1.0.
 fn rust_std(file: &str) -> Option<(&str, &str)> {
-    let rest = if let Some(at) = file.find("/rustc/") {
-        let rest = &file[at + "/rustc/".len()..];
-        if rest.starts_with("llvm/") {
-            return None;
-        }
-        rest.split_once('/')?.1
-    } else if let Some(at) = file.find("/lib/rustlib/src/rust/") {
-        &file[at + "/lib/rustlib/src/rust/".len()..]
-    } else if let Some(at) = file.find("/rust/deps/") {
-        let (package, path) = file[at + "/rust/deps/".len()..].split_once('/')?;
-        return Some((without_version(package), path));
-    } else if file.contains("/rust-buildbot/")
-        || file.starts_with("/checkout/")
-        || file.contains("/rust/src/lib")
-    {
-        &file[file.rfind("/src/")? + 1..]
-    } else {
-        file.strip_prefix("../").unwrap_or(file)
+    let rest = match RUST.find(file.as_bytes()) {
+        Some(_) => below_rust_folder(file)?,
+        None if file.starts_with("/checkout/") => &file[file.rfind("/src/")? + 1..],
+        None => file.strip_prefix("../").unwrap_or(file),
     };
+    if let Some(rest) = rest.strip_prefix("/deps/") {
+        let (package, path) = rest.split_once('/')?;
+        return Some((without_version(package), path));
+    }
     if let Some(rest) = rest.strip_prefix("library/") {
         let (krate, path) = rest.split_once('/')?;
         return is_std_crate(krate).then_some((krate, path));
     }
     let (krate, path) = rest.strip_prefix("src/lib")?.split_once('/')?;
     is_std_crate(krate).then_some((krate, path))
+}
+
+/// Like `str::find`, but fast to start, which is what counts on short texts.
+fn find(text: &str, needle: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), needle.as_bytes())
+}
+
+/// What follows the folder of a toolchain's sources, in a path with `/rust` in it.
+fn below_rust_folder(file: &str) -> Option<&str> {
+    if let Some(at) = find(file, "/rustc/") {
+        let rest = &file[at + "/rustc/".len()..];
+        return if rest.starts_with("llvm/") { None } else { rest.split_once('/').map(|(_hash, rest)| rest) };
+    }
+    if let Some(at) = find(file, "/lib/rustlib/src/rust/") {
+        return Some(&file[at + "/lib/rustlib/src/rust/".len()..]);
+    }
+    if let Some(at) = find(file, "/rust/deps/") {
+        return Some(&file[at + "/rust".len()..]);
+    }
+    let is_checkout = file.contains("/rust-buildbot/") || file.contains("/rust/src/lib");
+    if is_checkout { file.rfind("/src/").map(|at| &file[at + 1..]) } else { Some(file) }
 }
 
 /// Crates that the toolchain ships and no project would name its own folder after.
@@ -136,12 +147,12 @@ fn is_std_crate(krate: &str) -> bool {
 
 /// Crate and path of a file below cargo's registry or git checkouts, or below a vendor folder.
 fn published(file: &str) -> Option<(&str, &str)> {
-    if let Some(at) = file.find("/registry/src/") {
+    if let Some(at) = REGISTRY.find(file.as_bytes()) {
         let (_index, rest) = file[at + "/registry/src/".len()..].split_once('/')?;
         let (package, path) = rest.split_once('/')?;
         return Some((without_version(package), path));
     }
-    if let Some(at) = file.find("/git/checkouts/") {
+    if let Some(at) = CHECKOUTS.find(file.as_bytes()) {
         let (package, rest) = file[at + "/git/checkouts/".len()..].split_once('/')?;
         let (_revision, path) = rest.split_once('/')?;
         let name = package.rsplit_once('-').map_or(package, |(name, _hash)| name);

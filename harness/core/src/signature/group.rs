@@ -4,7 +4,7 @@
 //! calls later, a recursion entered on two sides, a function that one tool names with its type and another without. Such
 //! links are proposed here as aliases with a reason. They change no hash; a team can refuse each in its overrides file.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::Signature;
 use super::evidence::Evidence;
@@ -27,7 +27,7 @@ pub struct Merge {
 pub enum MergeReason {
     /// Same words at the same line and column of the same file.
     SamePlace,
-    /// Same function of the same file, once named with its type and once without.
+    /// Same function, once named with its type or file and once without.
     SameFunction,
     /// Two recursions through one function.
     SharedCycle,
@@ -37,8 +37,8 @@ pub enum MergeReason {
     SameCorruption,
     /// Two timeouts in one target below one function.
     SameLoop,
-    /// The same check failed on two paths of one type or file in one target.
-    SameCheck,
+    /// A size, width or count is zero in two functions of one file.
+    SameZero,
 }
 
 impl MergeReason {
@@ -46,12 +46,12 @@ impl MergeReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SamePlace => "same words at the same place in the source",
-            Self::SameFunction => "same function, named with and without its type",
+            Self::SameFunction => "same function, named with and without its type or file",
             Self::SharedCycle => "two recursions through the same function",
             Self::BelowCorruption => "an invariant broke below a function that is known to corrupt memory",
             Self::SameCorruption => "two memory errors on the same path",
+            Self::SameZero => "one value that must not be zero, used in several functions of one file",
             Self::SameLoop => "two timeouts below the same function",
-            Self::SameCheck => "the same check failed on two paths of one type",
         }
     }
 }
@@ -67,12 +67,21 @@ pub struct Sighting {
 
 /// Proposes merges. The order of `sightings` decides only which of two signatures keeps its name.
 pub fn group(sightings: &[Sighting]) -> Vec<Merge> {
-    let mut union = Union::new(sightings);
+    proposals(Union::new(sightings, None), sightings)
+}
+
+/// Like [`group`], but never puts two signatures together that `refuses`, not even through a third.
+pub fn group_unless(sightings: &[Sighting], refuses: Refuses<'_>) -> Vec<Merge> {
+    proposals(Union::new(sightings, Some(refuses)), sightings)
+}
+
+fn proposals(mut union: Union<'_>, sightings: &[Sighting]) -> Vec<Merge> {
     link_same_place(sightings, &mut union);
     link_same_function(sightings, &mut union);
     link_shared_cycles(sightings, &mut union);
     link_corruption(sightings, &mut union);
     link_timeouts(sightings, &mut union);
+    link_zeros(sightings, &mut union);
     union.merges
 }
 
@@ -94,7 +103,7 @@ pub fn canonical(merges: &[Merge]) -> BTreeMap<Signature, Signature> {
     direct.keys().map(|from| ((*from).clone(), resolve(from))).collect()
 }
 
-fn link_same_place(sightings: &[Sighting], union: &mut Union) {
+fn link_same_place(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut seen = HashMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         let evidence = &sighting.evidence;
@@ -111,23 +120,33 @@ fn link_same_place(sightings: &[Sighting], union: &mut Union) {
     }
 }
 
-fn link_same_function(sightings: &[Sighting], union: &mut Union) {
-    // Per place, name, class and words: the owners seen, and where.
-    let mut owners: BTreeMap<_, BTreeMap<&str, usize>> = BTreeMap::new();
+fn link_same_function(sightings: &[Sighting], union: &mut Union<'_>) {
+    // Per name, class and words: the sites seen, and where.
+    let mut sites: BTreeMap<_, BTreeMap<&FunctionKey, usize>> = BTreeMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         let Evidence { class, site, words, .. } = &sighting.evidence;
-        owners.entry((&site.place, &site.name, class, words)).or_default().entry(&site.owner).or_insert(at);
+        sites.entry((&site.name, class, words)).or_default().entry(site).or_insert(at);
     }
-    for seen in owners.values().filter(|seen| seen.len() == 2) {
-        if let (Some(bare), Some((_, typed))) =
-            (seen.get(""), seen.iter().find(|(owner, _)| !owner.is_empty()))
+    // With a third one of the name there is no telling which two belong together.
+    for seen in sites.values().filter(|seen| seen.len() == 2) {
+        let mut both = seen.iter();
+        if let (Some((one, at)), Some((other, other_at))) = (both.next(), both.next())
+            && may_be_one(one, other)
         {
-            union.link(*bare, *typed, MergeReason::SameFunction);
+            union.link(*at, *other_at, MergeReason::SameFunction);
         }
     }
 }
 
-fn link_shared_cycles(sightings: &[Sighting], union: &mut Union) {
+/// Whether two spellings differ only in what one of them doesn't know: its type, or its file.
+fn may_be_one(one: &FunctionKey, other: &FunctionKey) -> bool {
+    let knows_file = |site: &FunctionKey| site.place.contains('/');
+    let same_owner = one.owner == other.owner || one.owner.is_empty() || other.owner.is_empty();
+    let same_place = one.place == other.place || knows_file(one) != knows_file(other);
+    same_owner && same_place && !one.name.is_empty()
+}
+
+fn link_shared_cycles(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut seen: HashMap<&FunctionKey, usize> = HashMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         for function in &sighting.evidence.cycle {
@@ -139,7 +158,7 @@ fn link_shared_cycles(sightings: &[Sighting], union: &mut Union) {
 /// How many callers above the site are looked at for the function that corrupts memory.
 const CALLERS: usize = 6;
 
-fn link_corruption(sightings: &[Sighting], union: &mut Union) {
+fn link_corruption(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut corruptors: HashMap<(&Option<String>, &FunctionKey), usize> = HashMap::new();
     for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
         if evidence.class == KindClass::Memory {
@@ -174,7 +193,7 @@ fn crate_of(function: &FunctionKey) -> &str {
     function.place.split(':').next().unwrap_or_default()
 }
 
-fn link_timeouts(sightings: &[Sighting], union: &mut Union) {
+fn link_timeouts(sightings: &[Sighting], union: &mut Union<'_>) {
     let mut seen = HashMap::new();
     for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
         if evidence.class == KindClass::Timeout
@@ -185,16 +204,36 @@ fn link_timeouts(sightings: &[Sighting], union: &mut Union) {
     }
 }
 
+/// A decoder that lets a zero through divides by it here and makes chunks of it there; the check that lacks is one.
+fn link_zeros(sightings: &[Sighting], union: &mut Union<'_>) {
+    let mut seen = HashMap::new();
+    for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
+        let is_zero = evidence.words == "divide-by-zero" || evidence.words.ends_with("must be non-zero");
+        if evidence.class == KindClass::Check && is_zero && !evidence.site.place.is_empty() {
+            union.link(
+                *seen.entry((&evidence.target, &evidence.site.place)).or_insert(at),
+                at,
+                MergeReason::SameZero,
+            );
+        }
+    }
+}
+
+/// Says of two signatures that they must stay apart.
+pub type Refuses<'a> = &'a dyn Fn(&Signature, &Signature) -> bool;
+
 /// Union-find over signatures, which remembers why.
-struct Union {
+struct Union<'a> {
     signatures: Vec<Signature>,
     group_of: Vec<usize>,
     parents: Vec<usize>,
+    members: Vec<Vec<usize>>,
+    refuses: Option<Refuses<'a>>,
     merges: Vec<Merge>,
 }
 
-impl Union {
-    fn new(sightings: &[Sighting]) -> Self {
+impl<'a> Union<'a> {
+    fn new(sightings: &[Sighting], refuses: Option<Refuses<'a>>) -> Self {
         let mut numbers: HashMap<&Signature, usize> = HashMap::new();
         let mut signatures = Vec::new();
         let mut group_of = Vec::with_capacity(sightings.len());
@@ -206,7 +245,8 @@ impl Union {
             group_of.push(number);
         }
         let parents = (0..signatures.len()).collect();
-        Self { signatures, group_of, parents, merges: Vec::new() }
+        let members = (0..signatures.len()).map(|number| vec![number]).collect();
+        Self { signatures, group_of, parents, members, refuses, merges: Vec::new() }
     }
 
     fn root(&mut self, mut number: usize) -> usize {
@@ -219,19 +259,23 @@ impl Union {
 
     fn link(&mut self, a: usize, b: usize, reason: MergeReason) {
         let (a, b) = (self.root(self.group_of[a]), self.root(self.group_of[b]));
-        if a != b {
-            let (into, from) = (a.min(b), a.max(b));
-            self.parents[from] = into;
-            self.merges.push(Merge {
-                from: self.signatures[from].clone(),
-                into: self.signatures[into].clone(),
-                reason,
-            });
+        if a == b || self.is_refused(a, b) {
+            return;
         }
+        let (into, from) = (a.min(b), a.max(b));
+        self.parents[from] = into;
+        let moved = std::mem::take(&mut self.members[from]);
+        self.members[into].extend(moved);
+        self.merges.push(Merge {
+            from: self.signatures[from].clone(),
+            into: self.signatures[into].clone(),
+            reason,
+        });
     }
-}
 
-/// The signatures that took part, for a report.
-pub fn touched(merges: &[Merge]) -> BTreeSet<&Signature> {
-    merges.iter().flat_map(|merge| [&merge.from, &merge.into]).collect()
+    fn is_refused(&self, a: usize, b: usize) -> bool {
+        let Some(refuses) = self.refuses else { return false };
+        let all = |number: usize| self.members[number].iter().map(|member| &self.signatures[*member]);
+        all(a).any(|one| all(b).any(|other| refuses(one, other)))
+    }
 }

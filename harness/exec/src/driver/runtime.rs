@@ -42,7 +42,8 @@ impl Sources {
     /// Names what is compiled. Cargo doesn't know that a wrapper substitutes: builds with different sources, or with none,
     /// need different target directories.
     pub fn key(&self) -> String {
-        let folder = self.substitute.parent().and_then(Path::file_name).unwrap_or_default();
+        // `NAME/PACKAGE/src/lib.rs`, see `prepare`.
+        let folder = self.substitute.ancestors().nth(3).and_then(Path::file_name).unwrap_or_default();
         folder.to_string_lossy().into_owned()
     }
 }
@@ -58,7 +59,10 @@ pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<Sources, RuntimeError> {
     let changed =
         substitute(&text).map_err(|source| RuntimeError::Unknown { path: lib_rs.to_path_buf(), source })?;
     let name = InputId::of([changed.as_str(), RUNTIME].concat().as_bytes()).as_str()[..16].to_owned();
-    let folder = cache.join(name);
+    // Laid out like cargo's registry, so that whoever reads the debug information (gdb, our own `core::frame`) sees that
+    // these frames are libfuzzer-sys's and not the project's.
+    let package = lib_rs.ancestors().nth(2).and_then(Path::file_name).unwrap_or("libfuzzer-sys".as_ref());
+    let folder = cache.join("registry/src").join(name).join(package).join("src");
     let sources = Sources {
         original: lib_rs.to_path_buf(),
         substitute: folder.join("lib.rs"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::build::flags::Sanitizer;
 use crate::command::CommandSpec;
+use crate::driver;
 
 /// A program that speaks libFuzzer's flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Program {
     pub sanitizer: Sanitizer,
     /// `ASAN_OPTIONS` that the user has set; ours come after them.
     pub inherited_asan_options: Option<String>,
+    /// Whether our driver should be in it, since we built it.
+    pub has_driver: bool,
 }
 
 /// The limits of one execution, in libFuzzer's terms.
@@ -51,6 +54,16 @@ impl Default for ExecutionLimits {
 }
 
 impl ExecutionLimits {
+    /// The same limits for the driver. A caught panic is the code's own business, unless it reaches the target.
+    pub fn for_driver(&self) -> driver::Limits {
+        let memory_mb = self.malloc_mb_max.unwrap_or(self.rss_mb_max);
+        driver::Limits {
+            time: self.timeout,
+            memory_mb: u32::try_from(memory_mb).unwrap_or(u32::MAX),
+            caught_panics: driver::CaughtPanics::Ignored,
+        }
+    }
+
     fn flags(&self) -> Vec<String> {
         let mut flags = vec![
             format!("-timeout={}", self.timeout.as_secs().max(1)),
@@ -161,6 +174,24 @@ fn whole_seconds(time: Duration) -> u64 {
     (time + Duration::from_millis(500)).as_secs().max(1)
 }
 
+/// Whether a file is a program that speaks libFuzzer's flags, by the name of the function that all of them have. `Err` is
+/// a sentence for people.
+pub fn is_libfuzzer_program(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = std::fs::metadata(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        return Err(format!("`{}` is not an executable file", path.display()));
+    }
+    let program = std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let is_fuzzer = memchr::memmem::find(&program, b"LLVMFuzzerTestOneInput").is_some();
+    // A script can start a fuzzer; what it does is seen when it runs.
+    if is_fuzzer || program.starts_with(b"#!") {
+        Ok(())
+    } else {
+        Err(format!("`{}` is no libFuzzer target: it has no LLVMFuzzerTestOneInput", path.display()))
+    }
+}
+
 /// What kind of file libFuzzer left, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArtifactKind {
@@ -200,6 +231,7 @@ mod tests {
             command: CommandSpec::new("/b/parse"),
             sanitizer: Sanitizer::Address,
             inherited_asan_options: Some("detect_leaks=0".to_owned()),
+            has_driver: false,
         };
         let limits = ExecutionLimits {
             malloc_mb_max: Some(100),

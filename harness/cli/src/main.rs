@@ -1,4 +1,0 @@
-//! The `shakedown` program.
-#![forbid(unsafe_code)]
-
-fn main() {}

@@ -1,0 +1,6 @@
+//! Dies of SIGABRT.
+#![forbid(unsafe_code)]
+
+fn main() {
+    std::process::abort();
+}

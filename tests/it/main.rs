@@ -1,0 +1,6 @@
+//! The integration tests: one program, one module a subject, tests as sentences.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
+
+mod fakes;
+mod tidy;
