@@ -52,6 +52,7 @@ bool execute(const uint8_t *Data, size_t Size) {
   uint8_t *Copy = new uint8_t[Size];
   if (Size)
     memcpy(Copy, Data, Size);
+  setStarted(nowNanos()); // First: the timer may look at any moment from here on.
   beginExecution(__builtin_frame_address(0));
   endExecution(call(Copy, Size));
   if (!isBad(LastKind) && Size && memcmp(Copy, Data, Size)) {

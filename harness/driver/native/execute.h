@@ -53,6 +53,8 @@ void limitMemory(uint64_t Mb);
 void allowMoreMemory();
 // Tells the timer and the exit handler whether the target is running.
 void setExecuting(bool Is);
+// When the running execution began, for the timer. Fuzzing has libFuzzer's and does without another look at the clock.
+void setStarted(uint64_t Nanos);
 // A stack for signal handlers, so that one can run when the thread's own is used up.
 void useAlternateStack();
 // Installs `Handler`, to run on that stack, unless a sanitizer already handles the signal.
