@@ -35,6 +35,10 @@ time_ms() {
   "$@" >"$work/last.log" 2>&1 || true
   echo $(($(now_ms) - before))
 }
+cpu_seconds() {
+  local TIMEFORMAT=%U
+  { time "$@" >/dev/null 2>&1; } 2>&1 || true
+}
 median() { sort -g | awk '{a[NR]=$1} END {print NR%2 ? a[(NR+1)/2] : (a[NR/2]+a[NR/2+1])/2}'; }
 spread() { sort -g | awk '{a[NR]=$1} END {printf "%s..%s of %d", a[1], a[NR], NR}'; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN {if (b > 0) printf "%.4g", a / b; else printf "-"}'; }
@@ -185,27 +189,24 @@ executions() {
   echo "executions: median $(median <"$work/ratios") x, least $(sort -g "$work/ratios" | head -1) x"
 }
 
-# The same number of runs from the same seed on one core: cargo-fuzz's binary, and ours fuzzing on.
+# Processor time of the same number of runs from the same seed: cargo-fuzz's binary, and ours fuzzing on.
 throughput() {
-  local target round before
-  for target in httparse json comrak; do
+  local target round side seconds_a seconds_b
+  for target in ${TARGETS:-httparse json comrak}; do
     : >"$work/ratios"
     for round in $(seq "$rounds"); do
       rm -rf "$work/a" "$work/b" "$work/notes" && mkdir -p "$work/a" "$work/b" "$work/notes"
       for side in $([ $((round % 2)) = 0 ] && echo a b || echo b a); do
-        before=$(now_ms)
         if [ "$side" = a ]; then
-          taskset -c 0 "$(theirs none "$target")" "$work/a" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64 >/dev/null 2>&1 || true
-          a=$(($(now_ms) - before))
+          seconds_a=$(cpu_seconds "$(theirs none "$target")" "$work/a" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64)
         else
-          SHAKEDOWN_NOTES=$work/notes SHAKEDOWN_STATE=$work/state \
-            taskset -c 0 "$(ours none "$target")" "$work/b" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64 >/dev/null 2>&1 || true
-          b=$(($(now_ms) - before))
+          seconds_b=$(cpu_seconds env SHAKEDOWN_NOTES="$work/notes" SHAKEDOWN_STATE="$work/state" \
+            "$(ours none "$target")" "$work/b" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64)
         fi
       done
-      echo "$(ratio "$a" "$b")" >>"$work/ratios"
+      ratio "$seconds_a" "$seconds_b" >>"$work/ratios" && echo >>"$work/ratios"
     done
-    echo "throughput $target: driver/plain libFuzzer, executions per second: $(median <"$work/ratios") ($(spread <"$work/ratios"))"
+    echo "throughput $target: driver/plain libFuzzer, executions per CPU second: $(median <"$work/ratios") ($(spread <"$work/ratios"))"
   done
 }
 
