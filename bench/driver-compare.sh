@@ -5,7 +5,7 @@
 #
 # SUITE is a folder with a cargo-fuzz project in `fuzz/`, CRASHES has `index.jsonl` and `inputs/` (both come with
 # ../shared/data). WORK is written to and kept: builds are reused. SECONDS_EACH (30) is the length of one fuzz run,
-# ROUNDS (5) how often short things alternate. Each line ends in the ratio that matters, with medians before it.
+# ROUNDS (5) and BUILD_ROUNDS (3) how often things alternate. Each line ends in the ratio that matters, with medians before it.
 set -euo pipefail
 
 if [ $# -lt 3 ]; then
@@ -218,7 +218,7 @@ first_build() {
   printf '#![no_main]\nlibfuzzer_sys::fuzz_target!(|data: &[u8]| { assert_ne!(data, b"tiny"); });\n' >"$work/tiny/fuzz_targets/tiny.rs"
   (cd "$work/tiny" && cargo fetch --quiet)
   : >"$work/theirs" && : >"$work/ours"
-  for round in 1 2 3; do
+  for round in $(seq "${BUILD_ROUNDS:-3}"); do
     rm -rf "$work/tiny-theirs" "$work/tiny-ours"
     time_ms cargo "+$nightly" fuzz build --fuzz-dir "$work/tiny" --target-dir "$work/tiny-theirs" >>"$work/theirs"
     time_ms build_ours asan "$work/tiny" "$work/tiny-ours" --bins >>"$work/ours"
