@@ -183,7 +183,7 @@ fn unmeasured(target: &TargetInRun) -> Option<Unmeasured> {
         TargetState::Measured => return None,
         TargetState::Unbuilt { why } => ("does not build", why.as_str()),
         TargetState::Broken { why } => ("cannot be run", why.as_str()),
-        TargetState::NotReached => ("the time was up before its turn", ""),
+        TargetState::NotReached => ("its turn did not come", ""),
     };
     let complaint = why.lines().take(COMPLAINT_LINES_MAX).map(shakedown_core::text::printable).collect();
     Some(Unmeasured { name: one_line(target.name.as_str(), 60), what: what.to_owned(), complaint })
