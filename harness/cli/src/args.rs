@@ -75,6 +75,8 @@ pub(crate) enum Command {
         /// Any beginning of the finding's signature
         id: String,
     },
+    /// Crash logs or crashing inputs in, deduplicated findings out
+    Triage(TriageArgs),
     /// Any report again, later, from the stored run
     Report {
         /// Any beginning of the run's name [default: the last run]
@@ -114,6 +116,27 @@ pub(crate) struct RunArgs {
     /// Outcomes that exit with 1, all others with 0: fail, broken, undecided (comma-separated)
     #[arg(long, value_name = "OUTCOMES", value_delimiter = ',')]
     pub(crate) fail_on: Option<Vec<String>>,
+}
+
+/// What triage takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TriageArgs {
+    /// Crash logs, or with --target or --binary crashing inputs; folders are read to any depth. Inputs that cargo-fuzz left
+    /// in artifacts/TARGET are recognised
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The files are inputs of this target of the project
+    #[arg(long, value_name = "NAME", conflicts_with = "binary")]
+    pub(crate) target: Option<String>,
+    /// The files are inputs of this ready-made program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
+    /// Every report of a log, not just the most significant one
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Leave the store as it is
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What to do with findings.
