@@ -97,7 +97,7 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// The time budget, builds included, such as 90s, 10m or 8h [default: 10m]
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub(crate) budget: Option<Duration>,
     /// Processes that fuzz at once [default: one a core]
     #[arg(short, long, value_name = "N")]
@@ -122,8 +122,9 @@ pub(crate) enum FindingsCommand {
     /// List them
     List {
         /// Only those in these states: new, known, fixed, reopened, ignored (comma-separated)
+        // Not `--state`: that is the folder's name, in every command.
         #[arg(long, value_name = "STATES", value_delimiter = ',')]
-        state: Vec<String>,
+        only: Vec<String>,
     },
     /// Everything about one
     Show {
@@ -165,6 +166,11 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
+/// The parser's own complaint (`expected number at 0`) says where it stopped, and not what to write.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "a time is written such as 90s, 10m or 8h".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,5 +179,24 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Args::command().debug_assert();
+    }
+
+    /// An argument of a command that is called like a global one panics where it is read, and clap's own check is silent.
+    #[test]
+    fn no_command_has_an_argument_called_like_a_global_one() {
+        fn check(command: &clap::Command, globals: &[String]) {
+            for command in command.get_subcommands() {
+                let own = command.get_arguments().filter(|argument| !argument.is_global_set());
+                own.for_each(|argument| {
+                    assert!(!globals.contains(&argument.get_id().to_string()), "{command}: {argument}");
+                });
+                check(command, globals);
+            }
+        }
+        let args = Args::command();
+        let globals = args.get_arguments().filter(|argument| argument.is_global_set());
+        let globals: Vec<String> = globals.map(|argument| argument.get_id().to_string()).collect();
+        assert!(globals.contains(&"state".to_owned()));
+        check(&args, &globals);
     }
 }

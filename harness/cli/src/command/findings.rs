@@ -22,7 +22,7 @@ const LOG_LINES_MAX: usize = 120;
 pub(crate) fn run(settings: &Settings, console: &Console, command: &FindingsCommand) -> Result<u8, CliError> {
     let mut store = Store::open(&settings.state.value)?;
     match command {
-        FindingsCommand::List { state } => list(&store, console, state)?,
+        FindingsCommand::List { only } => list(&store, console, only)?,
         FindingsCommand::Show { id } => show(&store, console, &find(&store, id)?)?,
         FindingsCommand::Close { id, reason } => {
             decide(&mut store, console, id, FindingState::Fixed, reason)?;
