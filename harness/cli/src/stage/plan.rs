@@ -8,7 +8,7 @@ use shakedown_exec::build::flags::Instrumentation;
 use shakedown_exec::command::CommandSpec;
 use shakedown_exec::discover::{self, Assets, Discovery, FuzzCrate};
 use shakedown_exec::process::Launcher;
-use shakedown_exec::toolchain::{self, Installed, Toolchain};
+use shakedown_exec::toolchain::{self, Installed, Toolchain, ToolchainError};
 
 use crate::config::{Settings, file::TargetSection};
 use crate::error::CliError;
@@ -124,6 +124,16 @@ pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant
         .iter()
         .filter_map(|(name, section)| ready_made(name, section, &settings.root))
         .collect();
+    let compiler = match compiler {
+        Ok(compiler) => Some(compiler),
+        // A project whose targets are all ready-made needs none, but one that was asked for by name must be there.
+        Err(error) if !ready_made.is_empty() && !is_asked_for(&error) => {
+            let why = shakedown_exec::chain(&error);
+            notices.push(format!("fuzz crates were not looked for: {why}"));
+            None
+        }
+        Err(error) => return Err(error),
+    };
     for krate in &mut crates {
         krate.targets.retain(|target| ready_made.iter().all(|made| made.name != target.name));
         for target in &mut krate.targets {
@@ -133,7 +143,7 @@ pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant
         }
     }
     let mut plan = Plan {
-        compiler: None,
+        compiler,
         crates,
         ready_made,
         deadlines: Deadlines::new(started_at, settings.budget.value),
@@ -142,13 +152,12 @@ pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant
     notices.extend(sections_without_target(settings, &plan.target_names()));
     choose(&mut plan, settings)?;
     plan.notices = notices;
-    // A project whose targets are all ready-made needs no compiler, so its absence is no error.
-    if plan.crates.is_empty() {
-        plan.compiler = compiler.ok();
-    } else {
-        plan.compiler = Some(compiler?);
-    }
     Ok(plan)
+}
+
+/// Whether the toolchain that is missing was named by the user.
+fn is_asked_for(error: &CliError) -> bool {
+    matches!(error, CliError::Toolchain(ToolchainError::NotInstalled { .. }))
 }
 
 /// Keeps the targets that the patterns name, or all that are enabled.
