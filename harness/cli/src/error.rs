@@ -27,6 +27,8 @@ pub(crate) enum CliError {
     ConfigExists { path: PathBuf },
     #[error("failed to write `{}`", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("failed to find the project `{}`", path.display())]
+    NoProject { path: PathBuf, source: std::io::Error },
     #[error("failed to use the folder `{}`", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
     #[error("finding {id} has no input: the process took it along when it died")]
@@ -56,6 +58,7 @@ impl CliError {
             | Self::UnknownState { .. }
             | Self::NoRun { .. }
             | Self::ConfigExists { .. }
+            | Self::NoProject { .. }
             | Self::Toolchain(ToolchainError::NotInstalled { .. }) => 2,
             Self::Write { .. }
             | Self::Folder { .. }
@@ -92,6 +95,11 @@ impl CliError {
                 Some("`shakedown report --list` lists them; `shakedown run` makes one".to_owned())
             }
             Self::ConfigExists { .. } => Some("`shakedown init --force` replaces it".to_owned()),
+            Self::NoProject { .. } => Some("`-C` names a folder of the project".to_owned()),
+            Self::TargetGone { .. } => Some(
+                "`shakedown findings close ID` marks it as fixed; `shakedown doctor` lists the targets"
+                    .to_owned(),
+            ),
             Self::NoInput { .. } => Some("its log is kept: `shakedown findings show ID`".to_owned()),
             Self::Unbuilt { .. } => Some("`shakedown doctor` tells which toolchain builds it".to_owned()),
             Self::Toolchain(ToolchainError::Missing(_)) => {
@@ -103,7 +111,6 @@ impl CliError {
             Self::Store(error) => error.hint(),
             Self::Write { .. }
             | Self::Folder { .. }
-            | Self::TargetGone { .. }
             | Self::Target { .. }
             | Self::Toolchain(ToolchainError::Broken { .. })
             | Self::OwnProgram(_) => None,
