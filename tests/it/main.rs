@@ -3,4 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
 
 mod fakes;
+mod layouts;
+mod refusals;
 mod tidy;
