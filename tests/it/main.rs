@@ -4,5 +4,6 @@
 
 mod fakes;
 mod layouts;
+mod processes;
 mod refusals;
 mod tidy;
