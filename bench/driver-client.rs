@@ -73,7 +73,12 @@ fn run(mode: &str, args: &[OsString]) -> Result<(), Failure> {
 }
 
 fn program_of(path: &OsString) -> Program {
-    Program { command: CommandSpec::new(path), sanitizer: Sanitizer::Address, inherited_asan_options: None }
+    Program {
+        command: CommandSpec::new(path),
+        sanitizer: Sanitizer::Address,
+        inherited_asan_options: None,
+        has_driver: true,
+    }
 }
 
 fn limits() -> Limits {

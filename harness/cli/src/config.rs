@@ -86,6 +86,7 @@ pub(crate) struct Settings {
     pub(crate) targets: BTreeMap<String, TargetSection>,
     pub(crate) cxx: Option<String>,
     pub(crate) rustflags: Option<String>,
+    pub(crate) rustc_wrapper: Option<String>,
     pub(crate) asan_options: Option<String>,
     /// Sentences about the file.
     pub(crate) warnings: Vec<String>,
@@ -155,6 +156,7 @@ impl Settings {
             targets: file.target,
             cxx: variables.text(env::CXX),
             rustflags: variables.text(env::RUSTFLAGS),
+            rustc_wrapper: variables.text(env::RUSTC_WRAPPER),
             asan_options: variables.text(env::ASAN_OPTIONS),
             warnings,
         };

@@ -13,7 +13,7 @@ use shakedown_core::text::{one_line, printable};
 use shakedown_core::time::words;
 use shakedown_exec::interrupt::{Interrupt, Urgency};
 use shakedown_report::render::terminal::Colour;
-use shakedown_report::view::{number, short_id};
+use shakedown_report::view::{count, number, short_id};
 
 use self::live::Live;
 use crate::args::{ColorChoice, GlobalArgs};
@@ -159,18 +159,20 @@ fn sentence(event: &Event) -> Option<String> {
     Some(match event {
         Event::RunStarted { run, budget, targets } => {
             let budget = budget.map(|budget| format!(", at most {}", words(budget))).unwrap_or_default();
-            format!("run {run}: {}{budget}", shakedown_report::view::count(targets.len() as u64, "target"))
+            format!("run {run}: {}{budget}", count(targets.len() as u64, "target"))
         }
         Event::Notice { text } => format!("note: {}", printable(text)),
         Event::BuildStarted { package, n_targets } => {
-            format!("building {} ({n_targets} targets)", one_line(package, 60))
+            format!("building {} ({})", one_line(package, 60), count(*n_targets as u64, "target"))
         }
         Event::BuildFinished { package, n_built, n_failed, wall } => {
             let failed = if *n_failed == 0 { String::new() } else { format!(", {n_failed} failed") };
-            format!("built {}: {n_built} targets{failed} in {}", one_line(package, 60), words(*wall))
+            let built = count(*n_built as u64, "target");
+            format!("built {}: {built}{failed} in {}", one_line(package, 60), words(*wall))
         }
         Event::Replayed { target, n_inputs, n_crashed } => {
-            format!("replayed {n_inputs} inputs of {}: {n_crashed} crashed", one_line(target.as_str(), 60))
+            let inputs = count(*n_inputs as u64, "input");
+            format!("replayed {inputs} of {}: {n_crashed} crashed", one_line(target.as_str(), 60))
         }
         Event::FindingSeen { signature, target, title, sighted } => {
             let word = match sighted {

@@ -78,8 +78,9 @@ impl CliError {
             Self::Config(ConfigError::Read { .. }) => {
                 Some("`--config` names a file that can be read".to_owned())
             }
+            // Not `doctor`: it reads the same settings, and would say the same.
             Self::Config(_) => {
-                Some("`shakedown doctor` shows every setting and where it came from".to_owned())
+                Some("docs/operating.md lists every setting with its form and default".to_owned())
             }
             Self::UnknownTarget { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownTarget { nearest: None, n_targets: 0, .. } => {

@@ -32,6 +32,9 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         return guard(words);
     }
     let variables = Variables::read();
+    if let Some(substitution) = variables.substitution() {
+        return shakedown_exec::driver::wrapper::run(&substitution, &words[1..]);
+    }
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,
         Err(usage) => return console::say_usage(&usage),

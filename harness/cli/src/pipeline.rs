@@ -11,7 +11,7 @@ use shakedown_core::run::{Environment, FindingInRun, Run, RunId, TargetInRun, Ta
 use shakedown_core::target::TargetName;
 use shakedown_core::time::Timestamp;
 use shakedown_core::verdict::{Outcome, Reason, judge};
-use shakedown_exec::campaign::{self, CampaignSettings, CampaignTarget, Progress};
+use shakedown_exec::campaign::{self, CampaignSettings, CampaignTarget, Evidence, Progress, Sighting};
 use shakedown_exec::corpus::files_below;
 use shakedown_exec::process::Launcher;
 use shakedown_exec::replay::{self, Replayed};
@@ -132,7 +132,8 @@ fn known_inputs(store: &Store, ready: &[Prepared]) -> Result<BTreeMap<TargetName
 /// What replaying brought.
 #[derive(Default)]
 struct Replays {
-    n_replayed: BTreeMap<TargetName, u64>,
+    /// How many inputs were run, and how many of them crashed.
+    counts: BTreeMap<TargetName, (u64, u64)>,
     notices: Vec<String>,
 }
 
@@ -173,8 +174,9 @@ fn replay_all(
                     Replayed::Died(death) => {
                         n_run += 1;
                         n_crashed += 1;
-                        let bytes = std::fs::read(input).ok();
-                        collector.take(target, bytes.as_deref(), None, death);
+                        let input = std::fs::read(input).ok();
+                        let evidence = Evidence::Death(death.clone());
+                        collector.take(target, &Sighting { input, artifact: None, evidence });
                     }
                     Replayed::NotRun => {}
                 }
@@ -187,7 +189,7 @@ fn replay_all(
                     chain(&error)
                 ));
             }
-            replays.n_replayed.insert(target.name.clone(), n_run);
+            replays.counts.insert(target.name.clone(), (n_run, n_crashed as u64));
             listener.hear(Event::Replayed { target: target.name.clone(), n_inputs: inputs.len(), n_crashed });
         }
     };
@@ -208,6 +210,7 @@ fn targets_in_run(
     let n_findings = |name: &TargetName| {
         collected.findings.iter().filter(|finding: &&FindingInRun| finding.target == *name).count() as u64
     };
+    let replayed = |name: &TargetName| replays.counts.get(name).copied().unwrap_or_default();
     let in_run = |(target, progress): (&CampaignTarget, Progress)| TargetInRun {
         name: target.name.clone(),
         state: match progress.broken {
@@ -220,9 +223,9 @@ fn targets_in_run(
         coverage: progress.coverage,
         features: progress.features,
         corpus_inputs: target.corpus.size().0,
-        n_crashes: collected.crashes_of.get(&target.name).copied().unwrap_or(0),
+        n_crashes: progress.n_crashes + replayed(&target.name).1,
         n_findings: n_findings(&target.name),
-        n_replayed: replays.n_replayed.get(&target.name).copied().unwrap_or(0),
+        n_replayed: replayed(&target.name).0,
         is_blocked: progress.is_blocked,
     };
     targets.iter().zip(progress).map(in_run).collect()

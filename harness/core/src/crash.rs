@@ -10,6 +10,7 @@ use crate::frame::Frame;
 use crate::target::TargetName;
 
 pub mod access;
+mod conclude;
 pub mod kind;
 pub mod severity;
 pub mod wire;

@@ -13,6 +13,7 @@ mod go;
 mod jvm;
 mod libfuzzer;
 mod native;
+mod open;
 mod python;
 mod report;
 mod rust;
@@ -54,3 +55,6 @@ pub fn parse_log(log: &[u8]) -> ParsedLog {
 pub fn parse_frame_line(line: &str) -> Option<crate::frame::Frame> {
     stack_line::numbered_frame(line.trim()).map(|(_, frame)| frame)
 }
+
+#[cfg(test)]
+mod tests;

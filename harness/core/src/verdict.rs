@@ -86,7 +86,10 @@ impl Verdict {
 
 /// Judges what a run saw.
 pub fn judge(targets: &[TargetInRun], findings: &[FindingInRun], was_interrupted: bool) -> Verdict {
-    let mut reasons: Vec<Reason> = findings.iter().filter_map(reason_of_finding).collect();
+    // The worst crash first: it is what the run is remembered by.
+    let mut worst_first: Vec<&FindingInRun> = findings.iter().collect();
+    worst_first.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut reasons: Vec<Reason> = worst_first.into_iter().filter_map(reason_of_finding).collect();
     reasons.extend(targets.iter().filter_map(reason_of_target));
     if targets.is_empty() {
         let text = "nothing was measured: no target was found".to_owned();
@@ -168,6 +171,18 @@ mod tests {
         let verdict = judge(&targets, &[sample::finding("parse", Sighted::New)], false);
         assert_eq!(verdict.outcome, Outcome::Fail);
         assert_eq!(verdict.reasons.len(), 2);
+    }
+
+    #[test]
+    fn the_worst_crash_is_the_first_reason() {
+        let medium = sample::finding("parse", Sighted::New);
+        let worse = FindingInRun {
+            severity: crate::crash::Severity::Critical,
+            title: "heap-use-after-free".to_owned(),
+            ..sample::finding("pool", Sighted::New)
+        };
+        let verdict = judge(&[sample::target("parse"), sample::target("pool")], &[medium, worse], false);
+        assert!(verdict.reasons[0].text.contains("heap-use-after-free"), "{verdict:?}");
     }
 
     #[test]

@@ -18,10 +18,10 @@ use shakedown_core::target::TargetName;
 use self::flags::Instrumentation;
 use self::lockfile::LockfileKeeper;
 use self::messages::Messages;
+use self::runtime::Runtime;
 pub use self::runtime::RuntimeSettings;
 use crate::command::CommandSpec;
 use crate::discover::{FuzzCrate, FuzzTarget};
-use crate::libfuzzer::ARCHIVE_VARIABLE;
 use crate::process::{Exit, Launcher, Limits, ProcessError, Stream, Wish};
 use crate::toolchain::Toolchain;
 
@@ -75,6 +75,8 @@ pub struct Built {
     pub programs: BTreeMap<TargetName, PathBuf>,
     /// For each target that has none, what the compiler said.
     pub failures: BTreeMap<TargetName, String>,
+    /// Whether our driver is in them.
+    pub has_driver: bool,
     /// How long it took.
     pub wall: Duration,
     /// What else is worth saying.
@@ -92,17 +94,16 @@ pub fn build(
 ) -> Result<Built, BuildError> {
     let started_at = Instant::now();
     let mut built = Built::default();
-    let target_dir = settings.builds.join(settings.instrumentation.build_name(&settings.toolchain));
-    create_folder(&target_dir, &krate.manifest)?;
     let keeper = LockfileKeeper::take(&krate.lockfile, &settings.builds.join("locks"))
         .map_err(|source| prepare(krate, &krate.lockfile, source))?;
-    let archive = runtime::runtime_archive(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
-    if let Err(why) = &archive {
-        built.notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name));
-    }
-    let archive = archive.ok();
+    let (runtime, notices) =
+        Runtime::prepare(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
+    built.notices = notices;
+    let name = settings.instrumentation.build_name(&settings.toolchain, &runtime.identity());
+    let target_dir = settings.builds.join(name);
+    create_folder(&target_dir, &krate.manifest)?;
     for (features, group) in by_features(targets) {
-        let spec = command(settings, krate, &target_dir, archive.as_deref(), &features, &group);
+        let spec = command(settings, krate, &target_dir, &runtime, &features, &group);
         let messages = run_cargo(launcher, &spec, deadline, &mut progress)
             .map_err(|source| BuildError::Cargo { manifest: krate.manifest.clone(), source })?;
         for target in group {
@@ -115,6 +116,8 @@ pub fn build(
             }
         }
     }
+    built.has_driver = runtime.archive.is_some();
+    built.notices.extend(runtime.refusal(krate));
     built.notices.extend(keeper.restore().map_err(|source| prepare(krate, &krate.lockfile, source))?);
     built.wall = started_at.elapsed();
     Ok(built)
@@ -146,7 +149,7 @@ fn command(
     settings: &BuildSettings,
     krate: &FuzzCrate,
     target_dir: &Path,
-    archive: Option<&Path>,
+    runtime: &Runtime,
     features: &BTreeSet<String>,
     targets: &[&FuzzTarget],
 ) -> CommandSpec {
@@ -168,9 +171,7 @@ fn command(
     if settings.instrumentation.needs_bootstrap(&settings.toolchain) {
         spec = spec.env("RUSTC_BOOTSTRAP", "1");
     }
-    if let Some(archive) = archive {
-        spec = spec.env(ARCHIVE_VARIABLE, archive);
-    }
+    spec = runtime.apply(spec, &settings.runtime.executable);
     if let Some(jobs) = settings.jobs {
         spec = spec.args(["--jobs".to_owned(), jobs.to_string()]);
     }
@@ -254,6 +255,8 @@ mod tests {
                 cache: PathBuf::from("/cache"),
                 compiler: "c++".into(),
                 jobs: std::num::NonZeroUsize::MIN,
+                executable: PathBuf::from("/bin/shakedown"),
+                inherited_rustc_wrapper: None,
             },
         };
         let krate = FuzzCrate {
@@ -263,8 +266,15 @@ mod tests {
             targets: vec![],
         };
         let (one, two) = (target("one", &["f"]), target("two", &["f"]));
-        let line = command(&settings, &krate, Path::new("/b"), None, &one.required_features, &[&one, &two])
-            .to_string();
+        let line = command(
+            &settings,
+            &krate,
+            Path::new("/b"),
+            &Runtime::default(),
+            &one.required_features,
+            &[&one, &two],
+        )
+        .to_string();
         assert!(line.starts_with("cd /p/fuzz && env -u CARGO -u CARGO_ENCODED_RUSTFLAGS"), "{line}");
         assert!(line.contains("RUSTUP_TOOLCHAIN=nightly-x86_64-unknown-linux-gnu"), "{line}");
         assert!(line.ends_with("--jobs 2 --features f --bin one --bin two"), "{line}");

@@ -6,15 +6,19 @@
 mod process;
 mod schedule;
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use shakedown_core::input::InputId;
 use shakedown_core::target::TargetName;
 
 use self::process::FuzzProcess;
 use self::schedule::{Schedule, Slice};
 use crate::corpus::Corpus;
+use crate::driver::crash::{RawCrash, RawSite};
+use crate::driver::notes;
 use crate::engine::libfuzzer::{ArtifactKind, ExecutionLimits, Program};
 use crate::process::Launcher;
 use crate::replay::Death;
@@ -56,13 +60,24 @@ pub struct CampaignSettings {
     pub scratch: PathBuf,
 }
 
-/// A process died while fuzzing.
+/// Something bad happened while fuzzing.
 #[derive(Debug, Clone)]
 pub struct Sighting {
-    /// The input that it died on, and libFuzzer's word for what happened; `None` where the input was lost.
-    pub artifact: Option<(ArtifactKind, Vec<u8>)>,
-    /// How it died, and what it said.
-    pub death: Death,
+    /// The input that it happened on; `None` where it was lost.
+    pub input: Option<Vec<u8>>,
+    /// libFuzzer's word for what happened, where it left one.
+    pub artifact: Option<ArtifactKind>,
+    /// What is known of it.
+    pub evidence: Evidence,
+}
+
+/// What is known of a sighting.
+#[derive(Debug, Clone)]
+pub enum Evidence {
+    /// The process died.
+    Death(Death),
+    /// The driver caught a panic, and the process went on.
+    Caught(RawCrash),
 }
 
 /// What a sighting turned out to be.
@@ -89,7 +104,7 @@ pub struct Progress {
     pub time: Duration,
     /// How many processes were started.
     pub n_processes: u64,
-    /// How many of them died on an input.
+    /// Executions that ended badly: processes that died, and panics that were caught.
     pub n_crashes: u64,
     /// Processes running now.
     pub n_running: usize,
@@ -111,7 +126,7 @@ impl Progress {
 pub trait Observer: Sync {
     /// A target moved on (about once a second while it runs).
     fn progress(&self, target: &TargetName, progress: &Progress);
-    /// A process died. The job waits for the answer.
+    /// Something bad happened. The job waits for the answer.
     fn sighting(&self, target: &CampaignTarget, sighting: Sighting) -> Sighted;
 }
 
@@ -131,6 +146,7 @@ pub fn run(
         observer,
         started_at: Instant::now(),
         schedule: Mutex::new(Schedule::new(targets.len(), settings.n_jobs, time)),
+        notes_taken: Mutex::new(vec![NotesTaken::default(); targets.len()]),
         progress: Mutex::new(vec![Progress::default(); targets.len()]),
     };
     // One thread a job; each starts its processes itself and waits for them.
@@ -149,7 +165,15 @@ struct Campaign<'a> {
     observer: &'a dyn Observer,
     started_at: Instant,
     schedule: Mutex<Schedule>,
+    notes_taken: Mutex<Vec<NotesTaken>>,
     progress: Mutex<Vec<Progress>>,
+}
+
+/// Which notes of a target have been handed on. Notes are never replaced, and only ever become more.
+#[derive(Debug, Clone, Default)]
+struct NotesTaken {
+    n_files: usize,
+    notes: HashSet<(RawSite, InputId)>,
 }
 
 /// What became of one process, for the slice that it ran in.
@@ -216,16 +240,21 @@ impl Campaign<'_> {
         let before = lock(&self.progress)[slice.target].clone();
         // Different processes must not repeat each other's random choices; the same campaign must repeat its own.
         let seed = schedule::process_seed(self.settings.seed, slice.target, before.n_processes);
-        let process = match FuzzProcess::prepare(target, &self.settings.scratch, end, seed) {
+        let notes = self.settings.scratch.join(format!("notes-{}", target.name.as_path_component()));
+        let prepared = std::fs::create_dir_all(&notes)
+            .and_then(|()| FuzzProcess::prepare(target, &self.settings.scratch, &notes, end, seed));
+        let process = match prepared {
             Ok(process) => process,
             Err(error) => return Step::Broken { why: error.to_string() },
         };
         let started_at = Instant::now();
         self.update(slice.target, |progress| progress.n_processes += 1);
-        let run = process.run(self.launcher, |status, n_new_executions, new_time| {
+        let run = process.run(self.launcher, |status, advance| {
+            self.take_notes(slice.target, &notes);
             self.update(slice.target, |progress| {
-                progress.executions += n_new_executions;
-                progress.time += new_time;
+                progress.executions += advance.n_executions;
+                progress.n_crashes += advance.n_panics;
+                progress.time += advance.time;
                 progress.coverage = progress.coverage.max(status.coverage);
                 progress.features = progress.features.max(status.features);
                 if status.is_past_loading {
@@ -238,12 +267,13 @@ impl Campaign<'_> {
             Err(error) => return Step::Broken { why: crate::chain(&error) },
         };
         let Some(sighting) = ended.sighting else { return Step::Finished };
-        if sighting.artifact.is_none() && !ended.has_fuzzed {
-            return Step::DiedEarly { log: tail_of(&sighting.death) };
+        if let (Evidence::Death(death), None, false) = (&sighting.evidence, &sighting.input, ended.has_fuzzed)
+        {
+            return Step::DiedEarly { log: tail_of(death) };
         }
         self.update(slice.target, |progress| progress.n_crashes += 1);
-        if let Some((_, bytes)) = &sighting.artifact
-            && let Err(error) = target.corpus.quarantine(bytes)
+        if let Some(input) = &sighting.input
+            && let Err(error) = target.corpus.quarantine(input)
         {
             return Step::Broken {
                 why: format!("failed to move a crashing input out of the corpus: {error}"),
@@ -251,6 +281,26 @@ impl Campaign<'_> {
         }
         let was_new = self.observer.sighting(target, sighting) == Sighted::New;
         Step::Died { was_new, lived: started_at.elapsed() }
+    }
+
+    /// Hands on the panics that processes of a target have noted since the last look.
+    fn take_notes(&self, target: usize, folder: &Path) {
+        let n_there = std::fs::read_dir(folder).map_or(0, Iterator::count);
+        if n_there <= lock(&self.notes_taken)[target].n_files {
+            return;
+        }
+        // A folder that cannot be read now can be read at the next look.
+        let Ok(mut notes) = notes::read(folder) else { return };
+        {
+            let taken = &mut lock(&self.notes_taken)[target];
+            taken.n_files = n_there;
+            notes.retain(|note| taken.notes.insert((note.crash.site, InputId::of(&note.input))));
+        }
+        for note in notes {
+            let sighting =
+                Sighting { input: Some(note.input), artifact: None, evidence: Evidence::Caught(note.crash) };
+            self.observer.sighting(&self.targets[target], sighting);
+        }
     }
 
     fn update(&self, target: usize, change: impl FnOnce(&mut Progress)) {

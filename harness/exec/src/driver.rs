@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`crash`] (what an execution ended as), [`wire`] (bytes, bounded), [`session`] (one process and its
 //! socket), then what is done with it: [`fork_server`], [`replay`], [`merge`], [`minimise`]; [`notes`] (what a fuzzing
-//! process leaves in files); [`runtime`] and [`wrapper`] (how the runtime that catches panics gets into the build).
+//! process leaves in files); [`translate`] (what the rest of the project makes of it); [`runtime`] and [`wrapper`] (how the runtime that catches panics gets into the build).
 //!
 //! Nothing that comes out of a target is believed: sizes are bounded, every wait has a deadline, and a process that
 //! talks nonsense is killed, which is then what is known of the input. No name is looked up here; stacks stay raw.
@@ -20,6 +20,7 @@ pub mod replay;
 
 pub mod notes;
 pub mod runtime;
+pub mod translate;
 pub mod wrapper;
 
 use std::ffi::OsString;

@@ -116,14 +116,11 @@ pub fn archive(request: &ArchiveRequest, run: &impl RunTool) -> Result<PathBuf, 
         return Ok(finished);
     }
     create_folder(&folder)?;
-    let work = folder.join(format!("build-{}", std::process::id()));
-    let compiled = compile(request, run, &sources, &work).and_then(|built| {
-        fs::rename(&built, &finished)
-            .map_err(|source| LibfuzzerError::Cache { path: finished.clone(), source })
-    });
-    // What is left of a build is only waste; not being able to remove it changes nothing about its result.
-    let _ = fs::remove_dir_all(&work);
-    compiled.map(|()| finished)
+    let cache_error = |source| LibfuzzerError::Cache { path: folder.clone(), source };
+    let work = tempfile::Builder::new().prefix("build-").tempdir_in(&folder).map_err(cache_error)?;
+    let built = compile(request, run, &sources, work.path())?;
+    fs::rename(&built, &finished).map_err(cache_error)?;
+    Ok(finished)
 }
 
 /// A file of libFuzzer: name and bytes, so that what is hashed is what is compiled.

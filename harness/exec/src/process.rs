@@ -145,6 +145,11 @@ impl Launcher {
         Self { guard, guard_args, interrupt }
     }
 
+    /// The program that is the guard: this program's own file.
+    pub fn guard_program(&self) -> &std::path::Path {
+        &self.guard
+    }
+
     /// The interrupt that ends every program of this launcher.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt

@@ -40,6 +40,15 @@ impl Symbolizer {
         self
     }
 
+    /// Takes `bytes` as the binary that logs call `module`, for binaries that are no files.
+    #[must_use]
+    pub fn with_binary(self, module: impl Into<PathBuf>, bytes: &[u8]) -> Self {
+        let module = module.into();
+        let binary = Binary::parse(&module, bytes);
+        self.lock().insert(module, Arc::new(binary));
+        self
+    }
+
     /// The frames at `offset` of `module`, innermost first: several where calls were inlined.
     ///
     /// `offset` is what a sanitizer prints; for all but the innermost frame of a stack it already points into the call.
@@ -63,13 +72,14 @@ impl Symbolizer {
         Stack::new(stack.role, frames)
     }
 
-    /// Resolves all stacks of `crash` in place.
+    /// Resolves all stacks of `crash` in place, and draws the conclusions that names allow.
     pub fn resolve(&self, crash: &mut Crash) {
         for stack in &mut crash.stacks {
             if stack.frames.iter().any(Frame::is_raw) {
                 *stack = self.resolve_stack(stack);
             }
         }
+        crash.conclude();
     }
 
     /// Why binaries could not be read, each once, in the order of their paths.

@@ -6,7 +6,7 @@ use shakedown_core::finding::Sighted;
 use shakedown_core::run::{FindingInRun, Run, TargetInRun, TargetState};
 use shakedown_core::text::one_line;
 use shakedown_core::time::words;
-use shakedown_core::verdict::Outcome;
+use shakedown_core::verdict::{Outcome, Reason};
 
 /// How much of a title a line shows.
 const TITLE_CHARS_MAX: usize = 160;
@@ -21,7 +21,7 @@ pub struct RunView {
     pub outcome: Outcome,
     /// The weightiest reason, or that all is well.
     pub headline: String,
-    /// The other reasons.
+    /// The other reasons, without the crashes: each of those has a row of its own.
     pub more_reasons: Vec<String>,
     /// Findings, news first.
     pub findings: Vec<FindingRow>,
@@ -75,8 +75,10 @@ pub struct TargetRow {
     pub features: String,
     /// Inputs in the corpus.
     pub corpus: String,
-    /// Crashes and distinct findings.
+    /// Crashes, duplicates included.
     pub crashes: String,
+    /// Distinct findings.
+    pub findings: String,
     /// Something to know about it.
     pub remark: Option<String>,
 }
@@ -94,8 +96,17 @@ pub struct Unmeasured {
 
 /// Looks at a run.
 pub fn view(run: &Run) -> RunView {
-    let mut reasons = run.verdict.reasons.iter().map(|reason| one_line(&reason.text, TITLE_CHARS_MAX));
-    let headline = reasons.next().unwrap_or_else(|| all_is_well(run));
+    let (news, others): (Vec<&Reason>, Vec<&Reason>) =
+        run.verdict.reasons.iter().partition(|reason| reason.outcome == Outcome::Fail);
+    let mut others = others.into_iter().map(|reason| one_line(&reason.text, TITLE_CHARS_MAX));
+    let headline = match news.as_slice() {
+        [] => others.next().unwrap_or_else(|| all_is_well(run)),
+        [only] => one_line(&only.text, TITLE_CHARS_MAX),
+        [worst, ..] => {
+            let n = number(news.len() as u64);
+            one_line(&format!("{n} crashes are news; worst of all, {}", worst.text), TITLE_CHARS_MAX)
+        }
+    };
     let mut findings: Vec<&FindingInRun> = run.findings.iter().collect();
     findings
         .sort_by_key(|finding| (finding.sighted, std::cmp::Reverse(finding.severity), finding.title.clone()));
@@ -103,8 +114,8 @@ pub fn view(run: &Run) -> RunView {
     RunView {
         outcome: run.verdict.outcome,
         headline,
-        more_reasons: reasons.collect(),
-        next: next(&findings),
+        more_reasons: others.collect(),
+        next: next(run, &findings),
         findings,
         targets: run.targets.iter().filter(|target| is_measured(target)).map(target_row).collect(),
         unmeasured: run.targets.iter().filter_map(unmeasured).collect(),
@@ -153,10 +164,6 @@ fn finding_row(finding: &FindingInRun) -> FindingRow {
 }
 
 fn target_row(target: &TargetInRun) -> TargetRow {
-    let crashes = match (target.n_crashes, target.n_findings) {
-        (0, _) => "-".to_owned(),
-        (n_crashes, n_findings) => format!("{} ({})", number(n_crashes), number(n_findings)),
-    };
     TargetRow {
         name: one_line(target.name.as_str(), 40),
         time: words(target.time),
@@ -165,7 +172,8 @@ fn target_row(target: &TargetInRun) -> TargetRow {
         coverage: number(target.coverage),
         features: number(target.features),
         corpus: number(target.corpus_inputs),
-        crashes,
+        crashes: number(target.n_crashes),
+        findings: number(target.n_findings),
         remark: target.is_blocked.then(|| "blocked by known crashes".to_owned()),
     }
 }
@@ -200,7 +208,10 @@ fn provenance(run: &Run) -> Vec<String> {
     .collect()
 }
 
-fn next(findings: &[FindingRow]) -> Vec<String> {
+fn next(run: &Run, findings: &[FindingRow]) -> Vec<String> {
+    if run.targets.is_empty() {
+        return vec!["shakedown doctor".to_owned()];
+    }
     let news =
         findings.iter().find(|finding| finding.sighted <= Sighted::Reopened && finding.repro.is_some());
     match news {
@@ -260,6 +271,19 @@ mod tests {
         let view = view(&run);
         assert_eq!(view.next[0], format!("shakedown repro {}", view.findings[0].id));
         assert_eq!(view.unmeasured[0].what, "does not build");
+    }
+
+    #[test]
+    fn many_crashes_are_counted_in_the_headline_and_said_once() {
+        let mut run = sample::run();
+        run.verdict.reasons.insert(1, run.verdict.reasons[0].clone());
+        let view = view(&run);
+        assert!(
+            view.headline.starts_with("2 crashes are news; worst of all, a new crash: panic"),
+            "{}",
+            view.headline
+        );
+        assert_eq!(view.more_reasons, ["rotten does not build"]);
     }
 
     #[test]

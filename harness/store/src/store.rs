@@ -1,5 +1,6 @@
 //! The store: one folder of a project, shared by all its runs, also by several at once.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,8 +23,11 @@ pub struct Store {
 impl Store {
     /// Opens the store in `folder`, or makes one there.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| StoreError::File { path: folder.to_path_buf(), source })?;
+        if !folder.exists() {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::File { path: folder.to_path_buf(), source })?;
+            hide_from_git(folder)?;
+        }
         let path = folder.join("store.db");
         let sqlite = |source| StoreError::from_sqlite(&path, source);
         let mut connection = Connection::open(&path).map_err(sqlite)?;
@@ -70,9 +74,30 @@ impl Store {
     }
 }
 
+/// A folder that ignores itself needs no line in the project's `.gitignore`, which is not ours to write. Only for a folder
+/// that we made: `--state` may name one that holds other things.
+fn hide_from_git(folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join(".gitignore");
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(mut file) => file.write_all(b"*\n").map_err(|source| StoreError::File { path, source }),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(StoreError::File { path, source }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_is_no_news_to_git() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = folder.path().join("new");
+        drop(Store::open(&ours).unwrap());
+        assert_eq!(std::fs::read_to_string(ours.join(".gitignore")).unwrap(), "*\n");
+        drop(Store::open(folder.path()).unwrap());
+        assert!(!folder.path().join(".gitignore").exists());
+    }
 
     #[test]
     fn a_store_of_a_newer_version_is_refused_and_left_alone() {

@@ -14,6 +14,7 @@ use shakedown_exec::process::{Launcher, Limits};
 use shakedown_exec::toolchain::Channel;
 
 use crate::config::env::{self, Variables};
+use crate::config::file::TargetSection;
 use crate::config::{Setting, Settings};
 use crate::console::Console;
 use crate::error::CliError;
@@ -185,6 +186,10 @@ fn targets(page: &mut String, discovery: &Discovery, settings: &Settings) {
         if section.binary.is_some() || section.command.is_some() {
             row(page, &format!("target {name:<24} ready-made, from shakedown.toml"));
         }
+    }
+    let is_ready_made = |section: &TargetSection| section.binary.is_some() || section.command.is_some();
+    if discovery.fuzz_crates.is_empty() && !settings.targets.values().any(is_ready_made) {
+        row(page, "no fuzz target: `cargo fuzz init` makes a first one, or name a program in shakedown.toml");
     }
     for bench in &discovery.benches {
         let kind = if bench.is_criterion { "criterion" } else { "other" };

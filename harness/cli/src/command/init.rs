@@ -31,18 +31,10 @@ pub(crate) fn run(
         "wrote {} ({}, {})",
         path.display(),
         count(n_targets, "fuzz target"),
-        count(survey.discovery.benches.len() as u64, "bench")
+        count(survey.discovery.benches.len() as u64, "bench target")
     ));
-    if !is_ignored(settings) {
-        console.say("add `.shakedown/` to .gitignore: it holds history and builds, and can be deleted");
-    }
     console.say("next: shakedown run --for 2m");
     Ok(0)
-}
-
-fn is_ignored(settings: &Settings) -> bool {
-    let text = std::fs::read_to_string(settings.root.join(".gitignore")).unwrap_or_default();
-    text.lines().any(|line| line.trim().trim_matches('/') == ".shakedown")
 }
 
 /// The file. Everything in it is a comment or a default, so deleting it changes nothing.

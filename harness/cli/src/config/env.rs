@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+use shakedown_exec::driver::wrapper::{INNER_VARIABLE, ORIGINAL_VARIABLE, SUBSTITUTE_VARIABLE, Substitution};
+
 /// The time budget, such as `10m`.
 pub(crate) const FOR: &str = "SHAKEDOWN_FOR";
 /// Processes that fuzz at once.
@@ -29,13 +31,15 @@ pub(crate) const HOME: &str = "HOME";
 pub(crate) const CXX: &str = "CXX";
 /// The user's compiler flags; a fuzz build's own come after them.
 pub(crate) const RUSTFLAGS: &str = "RUSTFLAGS";
+/// The user's own wrapper of the compiler, such as sccache; ours calls it.
+pub(crate) const RUSTC_WRAPPER: &str = "RUSTC_WRAPPER";
 /// The user's options for AddressSanitizer; ours come after them.
 pub(crate) const ASAN_OPTIONS: &str = "ASAN_OPTIONS";
 /// Terminals that cannot move their cursor say `dumb`.
 pub(crate) const TERM: &str = "TERM";
 
 /// All of the above, in the order in which `doctor` shows them.
-pub(crate) const ALL: [&str; 15] = [
+pub(crate) const ALL: [&str; 16] = [
     FOR,
     JOBS,
     SEED,
@@ -49,9 +53,13 @@ pub(crate) const ALL: [&str; 15] = [
     HOME,
     CXX,
     RUSTFLAGS,
+    RUSTC_WRAPPER,
     ASAN_OPTIONS,
     TERM,
 ];
+
+/// What we tell ourselves when cargo calls this program in the place of the compiler. Nobody sets these by hand.
+const INTERNAL: [&str; 3] = [ORIGINAL_VARIABLE, SUBSTITUTE_VARIABLE, INNER_VARIABLE];
 
 /// The variables of this process, read once.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +69,21 @@ impl Variables {
     /// Reads them.
     #[expect(clippy::disallowed_methods, reason = "this is the door through which variables are read")]
     pub(crate) fn read() -> Self {
-        Self(ALL.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect())
+        Self(
+            ALL.into_iter()
+                .chain(INTERNAL)
+                .filter_map(|name| Some((name, std::env::var_os(name)?)))
+                .collect(),
+        )
+    }
+
+    /// What is to be compiled in the place of what, where cargo calls this program as its compiler.
+    pub(crate) fn substitution(&self) -> Option<Substitution> {
+        Some(Substitution {
+            original: self.get(ORIGINAL_VARIABLE)?.into(),
+            substitute: self.get(SUBSTITUTE_VARIABLE)?.into(),
+            inner: self.get(INNER_VARIABLE).map(OsStr::to_owned),
+        })
     }
 
     /// A variable's value; one that is set to nothing counts as not set.

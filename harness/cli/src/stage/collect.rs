@@ -1,7 +1,8 @@
-//! Collect and triage: every death of a process becomes a signed crash in the store, within seconds of happening.
+//! Collect and triage: everything bad that happens becomes a signed crash in the store, within seconds.
 //!
-//! A death is first compared with those seen in this run ([`Recognised`]): most are repetitions and are only counted. What
-//! is not recognised is run again alone in fresh processes, symbolised, signed and recorded before anything else happens.
+//! A sighting is first compared with those of this run ([`Recognised`]): most are repetitions and are only counted. What
+//! is not recognised is run again alone, in fresh copies of the target, symbolised, signed and recorded before anything
+//! else happens.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -17,7 +18,10 @@ use shakedown_core::run::{FindingInRun, RunId};
 use shakedown_core::signature::{Keys, Signature};
 use shakedown_core::target::TargetName;
 use shakedown_core::time::Timestamp;
-use shakedown_exec::campaign::{CampaignTarget, Observer, Progress, Sighted, Sighting};
+use shakedown_exec::campaign::{CampaignTarget, Evidence, Observer, Progress, Sighted, Sighting};
+use shakedown_exec::driver::crash::RawSite;
+use shakedown_exec::driver::fork_server::ForkServer;
+use shakedown_exec::driver::translate;
 use shakedown_exec::engine::libfuzzer::ArtifactKind;
 use shakedown_exec::process::{Exit, Launcher};
 use shakedown_exec::replay::{self, Death, Replayed};
@@ -52,26 +56,38 @@ struct Seen {
     findings: BTreeMap<Signature, FindingInRun>,
     /// Repetitions that the store has not been told of yet.
     uncounted: BTreeMap<Signature, u64>,
-    crashes_of: BTreeMap<TargetName, u64>,
     /// The first thing that the store refused.
     store_error: Option<StoreError>,
 }
 
-/// What two deaths of one target in one build have in common when they are the same: everything that a log says before
-/// it is symbolised.
+/// What two sightings of one target in one build have in common when they are the same.
 #[derive(PartialEq, Eq, Hash)]
-struct Recognised {
-    target: TargetName,
-    kind: CrashKind,
-    exact: Signature,
-    location: Option<String>,
+enum Recognised {
+    /// Everything that a log says before it is symbolised.
+    Told { target: TargetName, kind: CrashKind, exact: Signature, location: Option<String> },
+    /// The driver's own site.
+    Site { target: TargetName, site: RawSite },
+}
+
+impl Recognised {
+    fn of(target: &TargetName, crash: &Crash, evidence: &Evidence) -> Self {
+        let target = target.clone();
+        match evidence {
+            Evidence::Caught(raw) => Self::Site { target, site: raw.site },
+            Evidence::Death(_) => Self::Told {
+                target,
+                kind: crash.kind,
+                exact: Keys::of(crash).exact,
+                location: crash.location.as_ref().map(ToString::to_string),
+            },
+        }
+    }
 }
 
 /// What a run has collected.
 pub(crate) struct Collected {
     pub(crate) store: Store,
     pub(crate) findings: Vec<FindingInRun>,
-    pub(crate) crashes_of: BTreeMap<TargetName, u64>,
     pub(crate) store_error: Option<StoreError>,
 }
 
@@ -98,29 +114,20 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Takes a death. Says whether this run has seen its like.
-    pub(crate) fn take(
-        &self,
-        target: &CampaignTarget,
-        input: Option<&[u8]>,
-        artifact: Option<ArtifactKind>,
-        death: &Death,
-    ) -> Sighted {
-        *lock(&self.seen).crashes_of.entry(target.name.clone()).or_default() += 1;
-        let raw = crash_of(target, artifact, death);
-        let recognised = recognise(&raw);
+    /// Takes a sighting. Says whether this run has seen its like.
+    pub(crate) fn take(&self, target: &CampaignTarget, sighting: &Sighting) -> Sighted {
+        let first_seen = Witnessed::of(target, sighting.artifact, &sighting.evidence);
+        let recognised = Recognised::of(&target.name, &first_seen.crash, &sighting.evidence);
         if self.count_repetition(&recognised) {
             return Sighted::Duplicate;
         }
-        let signed = self.sign(target, input, raw, artifact, death);
-        let signed = match signed {
-            Ok(signed) => signed,
+        match self.sign(target, sighting, first_seen) {
+            Ok(signed) => self.record(recognised, signed),
             Err(error) => {
                 lock(&self.seen).store_error.get_or_insert(error);
-                return Sighted::New;
+                Sighted::New
             }
-        };
-        self.record(recognised, signed)
+        }
     }
 
     fn count_repetition(&self, recognised: &Recognised) -> bool {
@@ -138,48 +145,39 @@ impl<'a> Collector<'a> {
     fn sign(
         &self,
         target: &CampaignTarget,
-        input: Option<&[u8]>,
-        raw: Crash,
-        artifact: Option<ArtifactKind>,
-        death: &Death,
+        sighting: &Sighting,
+        first_seen: Witnessed,
     ) -> Result<SignedCrash, StoreError> {
         let objects = lock(&self.store).objects().clone();
-        let input = match input {
+        let input = match &sighting.input {
             Some(bytes) => Some((objects.put(bytes)?, bytes.len() as u64)),
             None => None,
         };
-        let path = input.as_ref().map(|(id, _)| objects.path(id));
-        let confirmations =
-            path.map(|path| self.confirm(target, &path, raw.kind, artifact)).unwrap_or_default();
-        let mut crashes: Vec<(Crash, &Death)> =
-            confirmations.deaths.iter().map(|death| (crash_of(target, artifact, death), death)).collect();
-        if crashes.is_empty() {
-            crashes.push((raw, death));
-        }
-        for (crash, _) in &mut crashes {
-            self.symbolizer.resolve(crash);
-        }
-        let keys: Vec<Keys> = crashes.iter().map(|(crash, _)| Keys::of(crash)).collect();
-        let (crash, evidence) = &crashes[0];
-        let n_same = keys.iter().filter(|other| other.signature == keys[0].signature).count();
-        let reproducibility = Reproducibility {
-            n_same: if confirmations.deaths.is_empty() {
-                0
-            } else {
-                u32::try_from(n_same).unwrap_or(u32::MAX)
-            },
-            n_tried: confirmations.n_tried,
+        let confirmations = match (&sighting.input, &input) {
+            (Some(bytes), Some((id, _))) => {
+                self.confirm(target, bytes, &objects.path(id), first_seen.crash.kind, sighting.artifact)
+            }
+            _ => Confirmations::default(),
         };
+        let (n_tried, mut again) = (confirmations.n_tried, confirmations.witnessed);
+        again.iter_mut().for_each(|witnessed| self.symbolizer.resolve(&mut witnessed.crash));
+        let keys: Vec<Keys> = again.iter().map(|witnessed| Keys::of(&witnessed.crash)).collect();
+        let n_same = keys.iter().filter(|other| other.signature == keys[0].signature).count();
+        let Witnessed { crash, log } = again.into_iter().next().unwrap_or_else(|| {
+            let mut first_seen = first_seen;
+            self.symbolizer.resolve(&mut first_seen.crash);
+            first_seen
+        });
         Ok(SignedCrash {
-            signature: keys[0].signature.clone(),
+            signature: Keys::of(&crash).signature,
             target: target.name.clone(),
             kind: crash.kind,
             severity: crash.severity(),
-            title: finding::title(crash),
-            place: finding::place(crash).map(|place| self.seen_from_root(&place)),
-            reproducibility,
+            title: finding::title(&crash),
+            place: finding::place(&crash).map(|place| self.seen_from_root(&place)),
+            reproducibility: Reproducibility { n_same: u32::try_from(n_same).unwrap_or(u32::MAX), n_tried },
             input,
-            log: objects.put(&evidence.log)?,
+            log: objects.put(&log)?,
             seen_at: Timestamp::from(SystemTime::now()),
         })
     }
@@ -187,31 +185,63 @@ impl<'a> Collector<'a> {
     fn confirm(
         &self,
         target: &CampaignTarget,
-        input: &Path,
+        input: &[u8],
+        path: &Path,
         kind: CrashKind,
         artifact: Option<ArtifactKind>,
     ) -> Confirmations {
         let is_timeout = kind == CrashKind::Timeout || artifact == Some(ArtifactKind::Timeout);
         let n_wanted = if is_timeout { N_TIMEOUT_CONFIRMATIONS } else { N_CONFIRMATIONS };
+        self.confirm_in_forks(target, input, n_wanted)
+            .unwrap_or_else(|| self.confirm_in_processes(target, path, n_wanted))
+    }
+
+    /// In forks of a warmed process: milliseconds each. `None` where our driver is not in the target.
+    fn confirm_in_forks(
+        &self,
+        target: &CampaignTarget,
+        input: &[u8],
+        n_wanted: u32,
+    ) -> Option<Confirmations> {
+        if !target.program.has_driver {
+            return None;
+        }
+        let limits = target.limits.for_driver();
+        let mut server = ForkServer::start(self.launcher, &target.program, limits).ok()?;
         let mut confirmations = Confirmations::default();
-        while confirmations.n_tried < n_wanted && Instant::now() < self.confirm_until {
-            let replayed = replay::confirm(
-                self.launcher,
-                &target.program,
-                &target.limits,
-                input,
-                self.scratch,
-                Some(self.confirm_until),
-            );
-            match replayed {
+        while confirmations.n_tried < n_wanted && !self.is_late() {
+            let executed = server.run(input).ok()?;
+            confirmations.n_tried += 1;
+            confirmations.witnessed.extend(executed.crash.map(|raw| {
+                let mut crash = translate::crash_of(&raw);
+                crash.target = Some(target.name.clone());
+                Witnessed { crash, log: raw.log }
+            }));
+        }
+        Some(confirmations)
+    }
+
+    fn confirm_in_processes(&self, target: &CampaignTarget, input: &Path, n_wanted: u32) -> Confirmations {
+        let mut confirmations = Confirmations::default();
+        while confirmations.n_tried < n_wanted && !self.is_late() {
+            let until = Some(self.confirm_until);
+            let (program, limits) = (&target.program, &target.limits);
+            match replay::confirm(self.launcher, program, limits, input, self.scratch, until) {
                 Ok(Replayed::Passed) => {}
-                Ok(Replayed::Died(death)) => confirmations.deaths.push(death),
+                Ok(Replayed::Died(death)) => {
+                    let crash = crash_of(target, None, &death);
+                    confirmations.witnessed.push(Witnessed { crash, log: death.log });
+                }
                 // Nothing can be said of a run that did not take place.
                 Ok(Replayed::NotRun) | Err(_) => break,
             }
             confirmations.n_tried += 1;
         }
         confirmations
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.confirm_until || self.launcher.interrupt().is_raised()
     }
 
     fn record(&self, recognised: Recognised, signed: SignedCrash) -> Sighted {
@@ -256,12 +286,7 @@ impl<'a> Collector<'a> {
                 seen.store_error.get_or_insert(error);
             }
         }
-        Collected {
-            store,
-            findings: seen.findings.into_values().collect(),
-            crashes_of: seen.crashes_of,
-            store_error: seen.store_error,
-        }
+        Collected { store, findings: seen.findings.into_values().collect(), store_error: seen.store_error }
     }
 }
 
@@ -281,19 +306,36 @@ impl Observer for Collector<'_> {
     }
 
     fn sighting(&self, target: &CampaignTarget, sighting: Sighting) -> Sighted {
-        let (artifact, input) = match &sighting.artifact {
-            Some((kind, bytes)) => (Some(*kind), Some(bytes.as_slice())),
-            None => (None, None),
-        };
-        self.take(target, input, artifact, &sighting.death)
+        self.take(target, &sighting)
     }
 }
 
-/// Deaths of one input, alone in fresh processes.
+/// A crash, and what was printed with it.
+struct Witnessed {
+    crash: Crash,
+    log: Vec<u8>,
+}
+
+impl Witnessed {
+    fn of(target: &CampaignTarget, artifact: Option<ArtifactKind>, evidence: &Evidence) -> Self {
+        match evidence {
+            Evidence::Death(death) => {
+                Self { crash: crash_of(target, artifact, death), log: death.log.clone() }
+            }
+            Evidence::Caught(raw) => {
+                let mut crash = translate::crash_of(raw);
+                crash.target = Some(target.name.clone());
+                Self { crash, log: raw.log.clone() }
+            }
+        }
+    }
+}
+
+/// What came of running one input again, alone.
 #[derive(Default)]
 struct Confirmations {
     n_tried: u32,
-    deaths: Vec<Death>,
+    witnessed: Vec<Witnessed>,
 }
 
 /// The crash that a log tells of; where it tells of none, what the operating system and libFuzzer's file say.
@@ -315,15 +357,6 @@ pub(crate) fn crash_of(target: &CampaignTarget, artifact: Option<ArtifactKind>, 
     let mut crash = told.unwrap_or_else(|| Crash::of(kind, "exit status"));
     crash.target = Some(target.name.clone());
     crash
-}
-
-fn recognise(raw: &Crash) -> Recognised {
-    Recognised {
-        target: raw.target.clone().unwrap_or_else(|| TargetName::new("")),
-        kind: raw.kind,
-        exact: Keys::of(raw).exact,
-        location: raw.location.as_ref().map(ToString::to_string),
-    }
 }
 
 fn finding_in_run(signed: SignedCrash, sighted: FindingSighted) -> FindingInRun {

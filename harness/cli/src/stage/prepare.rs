@@ -51,7 +51,15 @@ pub(crate) fn prepare(
         match look_at(made) {
             Ok(()) => {
                 let command = made.command.clone();
-                add(settings, &made.name, command, Sanitizer::Address, &made.assets, &mut preparation);
+                // Nobody tells us what is in it; a sanitizer's variables do no harm where there is none.
+                add(
+                    settings,
+                    &made.name,
+                    command,
+                    (Sanitizer::Address, false),
+                    &made.assets,
+                    &mut preparation,
+                );
             }
             Err(why) => preparation.unready.push((made.name.clone(), TargetState::Broken { why })),
         }
@@ -70,7 +78,7 @@ fn build_crate(
 ) {
     let package = krate.name.clone();
     listener.hear(Event::BuildStarted { package: package.clone(), n_targets: krate.targets.len() });
-    let build_settings = build_settings(settings, compiler);
+    let build_settings = build_settings(launcher, settings, compiler);
     let mut n_units = 0;
     let progress = |unit: &str| {
         n_units += 1;
@@ -96,15 +104,8 @@ fn build_crate(
     for target in targets {
         match built.programs.get(&target.name) {
             Some(program) => {
-                let sanitizer = compiler.instrumentation.sanitizer;
-                add(
-                    settings,
-                    &target.name,
-                    CommandSpec::new(program),
-                    sanitizer,
-                    &target.assets,
-                    preparation,
-                );
+                let parts = (compiler.instrumentation.sanitizer, built.has_driver);
+                add(settings, &target.name, CommandSpec::new(program), parts, &target.assets, preparation);
             }
             None if is_late => preparation.unready.push((target.name.clone(), TargetState::NotReached)),
             None => {
@@ -122,7 +123,7 @@ fn build_crate(
 }
 
 /// How this project's targets are built.
-pub(crate) fn build_settings(settings: &Settings, compiler: &Compiler) -> BuildSettings {
+pub(crate) fn build_settings(launcher: &Launcher, settings: &Settings, compiler: &Compiler) -> BuildSettings {
     BuildSettings {
         toolchain: compiler.toolchain.clone(),
         instrumentation: compiler.instrumentation,
@@ -133,6 +134,8 @@ pub(crate) fn build_settings(settings: &Settings, compiler: &Compiler) -> BuildS
             cache: settings.cache.value.join("libfuzzer"),
             compiler: settings.cxx.clone().unwrap_or_else(|| "c++".to_owned()).into(),
             jobs: NonZeroUsize::new(shakedown_exec::machine::n_cores()).unwrap_or(NonZeroUsize::MIN),
+            executable: launcher.guard_program().to_path_buf(),
+            inherited_rustc_wrapper: settings.rustc_wrapper.clone().map(Into::into),
         },
     }
 }
@@ -148,11 +151,12 @@ fn add(
     settings: &Settings,
     name: &TargetName,
     command: CommandSpec,
-    sanitizer: Sanitizer,
+    (sanitizer, has_driver): (Sanitizer, bool),
     assets: &Assets,
     preparation: &mut Preparation,
 ) {
-    let program = Program { command, sanitizer, inherited_asan_options: settings.asan_options.clone() };
+    let program =
+        Program { command, sanitizer, inherited_asan_options: settings.asan_options.clone(), has_driver };
     match ready(settings, name, program, assets) {
         Ok((target, notice)) => {
             preparation.notices.extend(notice);

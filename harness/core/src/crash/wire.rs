@@ -108,7 +108,6 @@ impl CrashLine {
     /// The line of `crash`, read from `path`, which belongs to `finding`.
     pub fn new(path: &str, crash: &Crash, keys: &Keys, finding: &Signature) -> Self {
         let crash_stack = crash.crash_stack();
-        let frames = crash_stack.map(|stack| stack.frames.as_slice()).unwrap_or_default();
         let others =
             crash.stacks.iter().filter(|stack| crash_stack.is_none_or(|shown| !std::ptr::eq(shown, *stack)));
         Self {
@@ -125,7 +124,7 @@ impl CrashLine {
             target: crash.target.as_ref().map(ToString::to_string),
             input: crash.input.clone(),
             reporter: crash.reporter.clone(),
-            frames: by_significance(frames),
+            frames: by_significance(crash),
             stacks: others.map(|stack| StackLine::new(stack.role, &stack.frames)).collect(),
         }
     }
@@ -138,12 +137,20 @@ impl StackLine {
     }
 }
 
-/// In-app frames first: who reads three frames reads the three that matter. `index` gives the stack's own order back.
-fn by_significance(frames: &[Frame]) -> Vec<FrameLine> {
-    let numbered = || frames.iter().enumerate();
-    let in_app = numbered().filter(|(_, frame)| frame.in_app);
-    let others = numbered().filter(|(_, frame)| !frame.in_app);
-    in_app.chain(others).map(|(index, frame)| FrameLine::new(index, frame)).collect()
+/// Significant frames first: who reads three frames reads the three that matter. `index` gives the stack's own order back.
+fn by_significance(crash: &Crash) -> Vec<FrameLine> {
+    let frames = crash.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
+    // The significant ones are the in-app ones from some frame on.
+    let first = crash
+        .significant_frames()
+        .next()
+        .and_then(|first| frames.iter().position(|frame| std::ptr::eq(frame, first)));
+    let from = first.unwrap_or(frames.len());
+    let is_significant = |at: usize, frame: &Frame| frame.in_app && at >= from;
+    let mut lines: Vec<FrameLine> =
+        frames.iter().enumerate().map(|(at, frame)| FrameLine::new(at, frame)).collect();
+    lines.sort_by_key(|line| !is_significant(line.index, &frames[line.index]));
+    lines
 }
 
 impl FrameLine {

@@ -1,6 +1,6 @@
 //! gdb in batch mode: the signal's line; its frames are numbered like a sanitizer's.
 
-use super::report::{Event, Report};
+use super::report::{Event, Report, Standing};
 use crate::crash::CrashKind;
 
 /// `Program received signal SIGSEGV, ..`, `Program terminated with signal 6, ..`, `Thread 2 "x" received signal ..`.
@@ -11,7 +11,10 @@ pub(super) fn line(text: &str) -> Option<Event> {
         return None;
     }
     let name = signal.split([',', '.', ' ']).next().unwrap_or(signal);
-    Some(Report::new(kind_of(name)?, "gdb").message(text).event())
+    let kind = kind_of(name)?;
+    // What a program said before it aborted says more.
+    let standing = if kind == CrashKind::Abort { Standing::Aftermath } else { Standing::Fatal };
+    Some(Report::new(kind, "gdb").message(text).standing(standing).event())
 }
 
 fn kind_of(signal: &str) -> Option<CrashKind> {

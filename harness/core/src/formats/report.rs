@@ -37,6 +37,8 @@ pub(super) struct Report {
     pub(super) message: MessageStyle,
     /// What it is to the report before it.
     pub(super) standing: Standing,
+    /// Whether a panic's header carried the id of its thread.
+    pub(super) has_thread_id: bool,
 }
 
 /// What a report is worth beside others in one log.
@@ -89,11 +91,12 @@ impl Report {
             style: Style::Numbered,
             message: MessageStyle::Whole,
             standing: Standing::Fatal,
+            has_thread_id: false,
         }
     }
 
     pub(super) fn message(mut self, message: &str) -> Self {
-        let message = super::scan::clipped(message.trim(), super::scanner::MESSAGE_BYTES_MAX);
+        let message = super::scan::clipped(message.trim(), super::open::MESSAGE_BYTES_MAX);
         self.crash.message = (!message.is_empty()).then(|| message.to_owned());
         self
     }

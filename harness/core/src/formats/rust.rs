@@ -12,7 +12,8 @@ use crate::frame::Frame;
 pub(super) fn thread_line(text: &str) -> Option<Event> {
     let rest = text.strip_prefix("thread '").or_else(|| text.strip_prefix("thread "))?;
     if let Some(at) = rest.find(" panicked at ") {
-        return Some(panic_header(&rest[at + " panicked at ".len()..]));
+        let has_thread_id = rest[..at].ends_with(')') && rest[..at].contains("' (");
+        return Some(panic_header(&rest[at + " panicked at ".len()..], has_thread_id));
     }
     if rest.contains(" has overflowed its stack") {
         return Some(Report::new(CrashKind::StackOverflow, "rust").message("stack overflow").event());
@@ -20,8 +21,9 @@ pub(super) fn thread_line(text: &str) -> Option<Event> {
     rest.contains(" panicked while processing panic").then(|| aftermath("panicked while processing panic"))
 }
 
-fn panic_header(rest: &str) -> Event {
-    let report = Report::new(CrashKind::Panic, "rust").style(Style::Rust);
+fn panic_header(rest: &str, has_thread_id: bool) -> Event {
+    let mut report = Report::new(CrashKind::Panic, "rust").style(Style::Rust);
+    report.has_thread_id = has_thread_id;
     let Some(quoted) = rest.strip_prefix('\'') else {
         // `src/lib.rs:9:93:`, or the old hook's `src/lib.rs:9:93` and no message for a payload of no known type.
         let place = rest.trim_end().strip_suffix(':');
@@ -31,6 +33,9 @@ fn panic_header(rest: &str) -> Event {
         } else {
             report.message(rest)
         };
+        if !is_place {
+            report.standing = Standing::Weak;
+        }
         report.message = if place.is_some() { MessageStyle::Follows } else { MessageStyle::Whole };
         if let Some(location) = &report.crash.location
             && is_secondary_place(&location.file)

@@ -3,25 +3,20 @@
 
 use memchr::memmem::Finder;
 
+use super::open::Open;
 use super::report::{Event, MessageStyle, Report, Standing, Style};
 use super::{
     ParsedLog, checks, gdb, go, jvm, libfuzzer, native, python, rust, sanitizer, stack_line, undefined,
     valgrind,
 };
-use crate::crash::{Access, AccessMode, AddressClass, Crash, CrashKind, Stack, StackRole};
-use crate::frame::{Frame, mark_in_app};
+use crate::crash::{Crash, CrashKind, StackRole};
+use crate::frame::Frame;
 use crate::target::TargetName;
 
 /// Longer lines are cut: no tool prints one, and a hostile log must not fill memory.
 const LINE_BYTES_MAX: usize = 64 * 1024;
-/// More frames than any tool prints; the outer end of a deeper stack is dropped.
-const FRAMES_MAX: usize = 1024;
-/// Stacks kept for one report: heap profiles list hundreds.
-const STACKS_MAX: usize = 16;
 /// Reports kept for one log.
 const REPORTS_MAX: usize = 1024;
-/// A message's length.
-pub(super) const MESSAGE_BYTES_MAX: usize = 8 * 1024;
 
 /// Reads a log piece by piece, in memory that doesn't depend on its length.
 pub struct LogScanner {
@@ -32,7 +27,7 @@ pub struct LogScanner {
 
 struct Scan {
     open: Option<Open>,
-    done: Vec<(Standing, Crash)>,
+    done: Vec<Done>,
     n_lines: u64,
     n_dropped: u64,
     input: Option<String>,
@@ -40,6 +35,13 @@ struct Scan {
     /// A line that reads like an exception's; it becomes a report if frames follow.
     exception: Option<String>,
     marks: Marks,
+}
+
+/// A report that was read.
+struct Done {
+    standing: Standing,
+    has_thread_id: bool,
+    crash: Crash,
 }
 
 /// Words that can stand anywhere in a line.
@@ -53,18 +55,6 @@ struct Marks {
     critical: Finder<'static>,
     sanitizer: Finder<'static>,
     traceback: Finder<'static>,
-}
-
-/// The report that is being read.
-struct Open {
-    crash: Crash,
-    standing: Standing,
-    style: Style,
-    message: MessageStyle,
-    stack: Stack,
-    last_number: Option<u64>,
-    is_closed: bool,
-    is_deaf: bool,
 }
 
 impl Default for LogScanner {
@@ -151,14 +141,16 @@ impl Scan {
         let line = line.trim_end();
         let text = line.trim_start();
         let indent = line.len() - text.len();
+        if self.goes_on_with_message(line) {
+            return;
+        }
         if text.is_empty() {
             self.blank();
-        } else if !self.goes_on_with_message(line) {
-            let event = self.stack_event(text, indent).or_else(|| self.event(text, indent));
-            match event {
-                Some(event) => self.apply(event),
-                None => self.note(text, indent),
-            }
+            return;
+        }
+        match self.stack_event(text, indent).or_else(|| self.event(text, indent)) {
+            Some(event) => self.apply(event),
+            None => self.note(text, indent),
         }
     }
 
@@ -432,12 +424,21 @@ impl Scan {
             self.n_dropped += 1;
             return;
         }
-        self.done.push((standing, finished(open.crash)));
+        open.crash.conclude();
+        self.done.push(Done { standing, has_thread_id: open.has_thread_id, crash: open.crash });
     }
 
     fn finish(mut self) -> ParsedLog {
         self.close();
-        self.done.sort_by_key(|(standing, _)| match standing {
+        // Since Rust 1.91 every panic's header has a thread id; one without it beside others is the library's own words.
+        let has_ids = self.done.iter().any(|done| done.has_thread_id);
+        for done in &mut self.done {
+            let is_rust_panic = done.crash.kind == CrashKind::Panic && done.crash.reporter == "rust";
+            if has_ids && is_rust_panic && !done.has_thread_id {
+                done.standing = Standing::Weak;
+            }
+        }
+        self.done.sort_by_key(|done| match done.standing {
             Standing::Fatal => 0,
             Standing::Aftermath => 1,
             Standing::Warning => 2,
@@ -445,157 +446,13 @@ impl Scan {
         });
         let target =
             self.program.as_deref().and_then(|path| path.rsplit(['/', '\\']).next()).map(TargetName::new);
-        let mut crashes: Vec<Crash> = self.done.into_iter().map(|(_, crash)| crash).collect();
+        let mut crashes: Vec<Crash> = self.done.into_iter().map(|done| done.crash).collect();
         for crash in &mut crashes {
             crash.target.clone_from(&target);
             crash.input.clone_from(&self.input);
         }
         ParsedLog { crashes, n_lines: self.n_lines, n_dropped: self.n_dropped }
     }
-}
-
-impl Open {
-    fn new(report: Report) -> Self {
-        Self {
-            crash: report.crash,
-            standing: report.standing,
-            style: report.style,
-            message: report.message,
-            stack: Stack::new(StackRole::Crash, Vec::new()),
-            last_number: None,
-            is_closed: false,
-            is_deaf: false,
-        }
-    }
-
-    /// Whether `report` only says how this one ended, or is a panic about this one.
-    fn is_followed_by(&self, report: &Report) -> bool {
-        let is_secondary = report.crash.kind == CrashKind::Panic && report.standing == Standing::Aftermath;
-        let is_end = report.standing == Standing::Aftermath && self.standing != Standing::Weak;
-        // A failed check may end the program by touching a bad address on purpose.
-        let is_on_purpose = matches!(self.crash.kind, CrashKind::AssertionFailure | CrashKind::FatalError)
-            && matches!(report.crash.kind, CrashKind::Segv)
-            && report.standing == Standing::Fatal;
-        let is_same = self.crash.kind == report.crash.kind && self.crash.kind == CrashKind::StackOverflow;
-        !self.is_closed && (is_secondary || is_end || is_same || is_on_purpose)
-    }
-
-    fn absorb(&mut self, report: Report) {
-        self.end_message();
-        let is_secondary = report.crash.kind == CrashKind::Panic;
-        self.begin_stack(if is_secondary { StackRole::OtherThread } else { StackRole::Crash }, report.style);
-        self.message = report.message;
-        self.is_deaf = is_secondary;
-        self.standing =
-            if self.standing == Standing::Aftermath { Standing::Aftermath } else { Standing::Fatal };
-    }
-
-    fn begin_stack(&mut self, role: StackRole, style: Style) {
-        self.end_stack();
-        self.stack.role = role;
-        self.style = style;
-    }
-
-    fn end_stack(&mut self) {
-        let role = self.stack.role;
-        let mut stack = std::mem::replace(&mut self.stack, Stack::new(role, Vec::new()));
-        self.last_number = None;
-        if self.style == Style::Python {
-            stack.frames.reverse();
-        }
-        if !stack.frames.is_empty() && self.crash.stacks.len() < STACKS_MAX {
-            self.crash.stacks.push(stack);
-        }
-    }
-
-    fn has_frames(&self) -> bool {
-        !self.stack.frames.is_empty()
-    }
-
-    fn push(&mut self, number: Option<u64>, frame: Frame) {
-        if number == Some(0) && self.has_frames() && self.last_number != Some(0) {
-            self.end_stack();
-            self.stack.role =
-                if self.crash.stacks.is_empty() { StackRole::Crash } else { StackRole::OtherThread };
-        }
-        self.last_number = number;
-        if let Some(previous) = self.stack.frames.last_mut() {
-            previous.inlined |= frame.address.is_some() && previous.address == frame.address;
-        }
-        if self.stack.frames.len() < FRAMES_MAX {
-            self.stack.frames.push(frame);
-        }
-    }
-
-    fn refine_access(&mut self, access: Access) {
-        let known = self.crash.access.get_or_insert_with(Access::default);
-        if known.mode == AccessMode::Unknown {
-            known.mode = access.mode;
-        }
-        known.size = known.size.or(access.size);
-        known.address = known.address.or(access.address);
-    }
-
-    fn add_message(&mut self, line: &str) {
-        if self.is_deaf {
-            return;
-        }
-        let message = self.crash.message.get_or_insert_with(String::new);
-        if message.len() + line.len() < MESSAGE_BYTES_MAX {
-            if !message.is_empty() {
-                message.push('\n');
-            }
-            message.push_str(line);
-        }
-    }
-
-    /// A line that adds to the message once: `what():`, a Python exception.
-    fn say(&mut self, words: &str) {
-        let words = super::scan::clipped(words, 1024);
-        match &mut self.crash.message {
-            None => self.crash.message = Some(words.to_owned()),
-            Some(message) if self.style != Style::Python && message.len() < MESSAGE_BYTES_MAX / 2 => {
-                message.push_str(": ");
-                message.push_str(words);
-            }
-            Some(_) => {}
-        }
-    }
-
-    fn end_message(&mut self) {
-        self.message = MessageStyle::Whole;
-        self.is_deaf = false;
-        if let Some(message) = &mut self.crash.message {
-            message.truncate(message.trim_end().len());
-        }
-    }
-}
-
-/// Conclusions that need the whole report.
-fn finished(mut crash: Crash) -> Crash {
-    for stack in &mut crash.stacks {
-        mark_in_app(&mut stack.frames);
-    }
-    let class = crash.access.and_then(|access| access.address_class());
-    if crash.kind == CrashKind::Segv && class == Some(AddressClass::Null) {
-        crash.kind = CrashKind::NullDereference;
-    }
-    if crash.kind == CrashKind::DeadlySignal && has_aborted(&crash) {
-        crash.kind = CrashKind::Abort;
-    }
-    crash
-}
-
-/// Whether a signal was the program's own `abort`.
-fn has_aborted(crash: &Crash) -> bool {
-    let names = crash
-        .stacks
-        .iter()
-        .flat_map(|stack| stack.frames.iter().take(12))
-        .filter_map(|frame| frame.function.as_deref());
-    names
-        .into_iter()
-        .any(|name| matches!(name, "abort" | "std::process::abort" | "__GI_abort" | "gsignal" | "raise"))
 }
 
 /// `==123== rest` in every family.

@@ -149,15 +149,16 @@ fn split_place(text: &str) -> (&str, Option<&str>) {
 }
 
 fn looks_like_place(token: &str) -> bool {
-    if token.ends_with([')', '>', '&', '*']) || token.starts_with(['(', '<']) && !token.starts_with("<null>")
-    {
+    if token.starts_with("<null>") {
+        return true;
+    }
+    if token.ends_with([')', '>', '&', '*']) || token.starts_with(['(', '<']) {
         return token.starts_with('<') && scan::ends_with_line(token);
     }
     scan::ends_with_line(token)
         || token == "??:?"
         || token == "_asan_rtl_"
         || token.contains('/')
-        || token == "<null>"
         || token.contains("-cgu.")
         || is_file_name(token)
 }

@@ -34,6 +34,9 @@ pub fn source_of(file: &str) -> Source<'_> {
     if let Some((krate, path)) = published(file) {
         return Source::Published { krate, path };
     }
+    if file.starts_with("node:") {
+        return Source::Runtime;
+    }
     // No runtime among them is written in Rust, and most files are.
     if !file.ends_with(".rs") && is_runtime(file) {
         return Source::Runtime;

@@ -107,7 +107,7 @@ fn words_of(crash: &Crash, class: KindClass) -> String {
     };
     match crash.kind {
         CrashKind::UncaughtException | CrashKind::SecurityIssue => {
-            message::token(message.split(':').next().unwrap_or(message))
+            message::token(message.split(": ").next().unwrap_or(message))
         }
         CrashKind::DeadlySignal | CrashKind::Abort | CrashKind::FloatingPointException => String::new(),
         _ => message::token(message),
@@ -124,12 +124,36 @@ fn in_app_functions(crash: &Crash) -> Vec<FunctionKey> {
     let own = |is_target: bool| -> Vec<FunctionKey> {
         frames
             .iter()
-            .filter(|frame| frame.is_fuzz_target() == is_target)
+            .filter(|frame| frame.is_fuzz_target() == is_target && !is_managed_std(frame))
             .filter_map(|frame| function_key(frame))
             .collect()
     };
     let functions = own(false);
-    if functions.is_empty() { own(true) } else { functions }
+    let functions = if functions.is_empty() { own(true) } else { functions };
+    if functions.is_empty() {
+        frames.iter().filter_map(|frame| function_key(frame)).collect()
+    } else {
+        functions
+    }
+}
+
+/// Whether a frame is in the standard library of Go, Java or Python. Reports show those, as the field does; a defect is
+/// its caller's.
+fn is_managed_std(frame: &Frame) -> bool {
+    const FILES: [&str; 5] = ["/go/src/", "/lib/python3", "<frozen ", "<embedded stdlib>", "node:"];
+    const CLASSES: [&str; 7] = ["java.", "javax.", "jdk.", "sun.", "kotlin.", "scala.", "android."];
+    let has_file = frame.file.as_deref().is_some_and(|file| {
+        FILES.iter().any(|part| file.contains(part))
+            && !file.contains("/site-packages/")
+            && !file.contains("/gopath/")
+    });
+    let is_java = frame.file.as_deref().is_none_or(|file| file.ends_with(".java") || file.ends_with(".kt"));
+    has_file
+        || (is_java
+            && frame
+                .function
+                .as_deref()
+                .is_some_and(|name| CLASSES.iter().any(|class| name.starts_with(class))))
 }
 
 fn site_of(

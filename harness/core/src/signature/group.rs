@@ -37,6 +37,8 @@ pub enum MergeReason {
     SameCorruption,
     /// Two timeouts in one target below one function.
     SameLoop,
+    /// A size, width or count is zero in two functions of one file.
+    SameZero,
 }
 
 impl MergeReason {
@@ -48,6 +50,7 @@ impl MergeReason {
             Self::SharedCycle => "two recursions through the same function",
             Self::BelowCorruption => "an invariant broke below a function that is known to corrupt memory",
             Self::SameCorruption => "two memory errors on the same path",
+            Self::SameZero => "one value that must not be zero, used in several functions of one file",
             Self::SameLoop => "two timeouts below the same function",
         }
     }
@@ -75,6 +78,7 @@ pub fn group_unless(sightings: &[Sighting], refuses: &dyn Fn(&Signature, &Signat
     link_shared_cycles(sightings, &mut union);
     link_corruption(sightings, &mut union);
     link_timeouts(sightings, &mut union);
+    link_zeros(sightings, &mut union);
     union.merges
 }
 
@@ -183,6 +187,21 @@ fn link_timeouts(sightings: &[Sighting], union: &mut Union<'_>) {
             && let Some(outermost) = evidence.functions.last()
         {
             union.link(*seen.entry((&evidence.target, outermost)).or_insert(at), at, MergeReason::SameLoop);
+        }
+    }
+}
+
+/// A decoder that lets a zero through divides by it here and makes chunks of it there; the check that lacks is one.
+fn link_zeros(sightings: &[Sighting], union: &mut Union<'_>) {
+    let mut seen = HashMap::new();
+    for (at, Sighting { evidence, .. }) in sightings.iter().enumerate() {
+        let is_zero = evidence.words == "divide-by-zero" || evidence.words.ends_with("must be non-zero");
+        if evidence.class == KindClass::Check && is_zero && !evidence.site.place.is_empty() {
+            union.link(
+                *seen.entry((&evidence.target, &evidence.site.place)).or_insert(at),
+                at,
+                MergeReason::SameZero,
+            );
         }
     }
 }

@@ -38,6 +38,11 @@ pub fn function_key(frame: &Frame) -> Option<FunctionKey> {
     let key = match extension {
         "go" => FunctionKey { name: go_name(function), ..FunctionKey::default() },
         "py" => FunctionKey { place: file_name(frame), name: function.to_owned(), ..FunctionKey::default() },
+        "js" | "ts" | "mjs" | "cjs" => FunctionKey {
+            place: file_name(frame),
+            name: function.trim_start_matches("Object.").to_owned(),
+            ..FunctionKey::default()
+        },
         "java" | "kt" => FunctionKey { name: jvm_name(function), ..FunctionKey::default() },
         _ => FunctionKey { name: cpp_name(function), ..FunctionKey::default() },
     };

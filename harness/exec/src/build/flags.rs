@@ -99,9 +99,9 @@ impl Instrumentation {
         inherited.into_iter().chain(COVERAGE).chain(CODE).chain(sanitizer).collect::<Vec<_>>().join(" ")
     }
 
-    /// The folder of builds that may share compiled units: one a toolchain and instrumentation.
-    pub fn build_name(self, toolchain: &Toolchain) -> String {
-        let what = format!("{} {} {}", toolchain.version, toolchain.host, self.rustflags(None));
+    /// The folder of builds that may share compiled units: one a toolchain, instrumentation and `runtime`.
+    pub fn build_name(self, toolchain: &Toolchain, runtime: &str) -> String {
+        let what = format!("{} {} {} {runtime}", toolchain.version, toolchain.host, self.rustflags(None));
         let id = InputId::of(what.as_bytes());
         format!("{}-{}", self.sanitizer.as_str(), &id.as_str()[..8])
     }

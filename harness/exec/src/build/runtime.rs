@@ -1,5 +1,5 @@
-//! What is linked into targets in the place of libfuzzer-sys's own libFuzzer: one archive a machine (see
-//! [`crate::libfuzzer`]).
+//! What is linked into targets in the place of libfuzzer-sys's own parts: libFuzzer with our driver, compiled once a
+//! machine ([`crate::libfuzzer`]), and a copy of its Rust part that catches panics ([`crate::driver::runtime`]).
 
 use std::ffi::OsString;
 use std::io;
@@ -11,7 +11,9 @@ use serde::Deserialize;
 
 use crate::command::CommandSpec;
 use crate::discover::FuzzCrate;
-use crate::libfuzzer::{ArchiveRequest, ToolOutcome, archive};
+use crate::driver;
+use crate::driver::wrapper::Substitution;
+use crate::libfuzzer::{ARCHIVE_VARIABLE, ArchiveRequest, ToolOutcome, archive};
 use crate::process::{Launcher, Limits};
 use crate::toolchain::Toolchain;
 
@@ -30,19 +32,93 @@ pub struct RuntimeSettings {
     pub compiler: OsString,
     /// How many compilers run at once.
     pub jobs: NonZeroUsize,
+    /// This program, which cargo calls in the place of the compiler (see [`crate::driver::wrapper`]).
+    pub executable: PathBuf,
+    /// The `RUSTC_WRAPPER` that the user has set; ours calls it.
+    pub inherited_rustc_wrapper: Option<OsString>,
 }
 
-/// The archive for the libfuzzer-sys that `krate` is locked to. `Err` is a sentence: the build goes on without.
-pub(super) fn runtime_archive(
+/// What takes the place of libfuzzer-sys's own parts in one build. Parts that cannot be had are left out, with a
+/// sentence: the build goes on without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Runtime {
+    pub(super) archive: Option<PathBuf>,
+    pub(super) substitution: Option<Substitution>,
+}
+
+impl Runtime {
+    /// Prepares both parts for the libfuzzer-sys that `krate` is locked to.
+    pub(super) fn prepare(
+        launcher: &Launcher,
+        toolchain: &Toolchain,
+        settings: &RuntimeSettings,
+        krate: &FuzzCrate,
+        deadline: Option<Instant>,
+    ) -> (Self, Vec<String>) {
+        let package = match libfuzzer_sys(launcher, toolchain, krate, deadline) {
+            Ok(package) => package,
+            Err(why) => {
+                return (Self::default(), vec![format!("{} is built without our driver: {why}", krate.name)]);
+            }
+        };
+        let mut notices = Vec::new();
+        let archive = archive_of(launcher, settings, &package, deadline)
+            .map_err(|why| {
+                notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name))
+            })
+            .ok();
+        // Without the driver in the archive the Rust part would call functions that are not there.
+        let substitution =
+            archive.is_some().then(|| substitution(settings, &package)).and_then(|substitution| {
+                substitution.map_err(|why| notices.push(ends_at_panics(krate, &why))).ok()
+            });
+        (Self { archive, substitution }, notices)
+    }
+
+    /// The command with both parts in it.
+    pub(super) fn apply(&self, spec: CommandSpec, executable: &Path) -> CommandSpec {
+        let spec = match &self.archive {
+            Some(archive) => spec.env(ARCHIVE_VARIABLE, archive),
+            None => spec,
+        };
+        match &self.substitution {
+            Some(substitution) => substitution.apply(spec, executable),
+            None => spec,
+        }
+    }
+
+    /// What must be equal for two builds to share a folder: cargo does not know all of it as an input.
+    pub(super) fn identity(&self) -> String {
+        let substitute = self.substitution.as_ref().map(|substitution| &substitution.substitute);
+        format!("{:?} {substitute:?}", self.archive)
+    }
+
+    /// A sentence, where the compiler refused our copy.
+    pub(super) fn refusal(&self, krate: &FuzzCrate) -> Option<String> {
+        let why = self.substitution.as_ref()?.refusal()?;
+        Some(ends_at_panics(krate, why.lines().next().unwrap_or("the compiler refused our copy")))
+    }
+}
+
+fn ends_at_panics(krate: &FuzzCrate, why: &str) -> String {
+    format!("each panic in {} ends its process, which is slower: {why}", krate.name)
+}
+
+fn substitution(settings: &RuntimeSettings, package: &Path) -> Result<Substitution, String> {
+    let original = package.join("src/lib.rs");
+    let substitute = driver::runtime::prepare(&original, &settings.cache.join("runtime"))
+        .map_err(|error| crate::chain(&error))?;
+    Ok(Substitution { original, substitute, inner: settings.inherited_rustc_wrapper.clone() })
+}
+
+fn archive_of(
     launcher: &Launcher,
-    toolchain: &Toolchain,
     settings: &RuntimeSettings,
-    krate: &FuzzCrate,
+    package: &Path,
     deadline: Option<Instant>,
 ) -> Result<PathBuf, String> {
-    let sources = libfuzzer_sources(launcher, toolchain, krate, deadline)?;
     let request = ArchiveRequest {
-        sources,
+        sources: package.join("libfuzzer"),
         compiler: settings.compiler.clone(),
         cache: settings.cache.clone(),
         jobs: settings.jobs,
@@ -71,8 +147,8 @@ struct Package {
     manifest_path: PathBuf,
 }
 
-/// The folder of libFuzzer's C++ in the libfuzzer-sys that the crate is locked to.
-fn libfuzzer_sources(
+/// The folder of the libfuzzer-sys that the crate is locked to.
+fn libfuzzer_sys(
     launcher: &Launcher,
     toolchain: &Toolchain,
     krate: &FuzzCrate,
@@ -96,5 +172,5 @@ fn libfuzzer_sources(
         .map_err(|error| format!("cargo's answer is not understood: {error}"))?;
     let package = answer.packages.into_iter().find(|package| package.name == "libfuzzer-sys");
     let manifest = package.ok_or("it does not depend on libfuzzer-sys")?.manifest_path;
-    Ok(manifest.parent().unwrap_or(Path::new("/")).join("libfuzzer"))
+    Ok(manifest.parent().unwrap_or(Path::new("/")).to_path_buf())
 }

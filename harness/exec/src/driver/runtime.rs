@@ -38,7 +38,10 @@ pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<PathBuf, RuntimeError> {
         substitute(&text).map_err(|source| RuntimeError::Unknown { path: lib_rs.to_path_buf(), source })?;
     // Named by its content: cargo sees from the path that another driver needs another build.
     let name = InputId::of(changed.as_bytes()).as_str()[..16].to_owned();
-    let copy = cache.join(name).join("lib.rs");
+    // Laid out like cargo's registry, so that whoever reads the debug information (gdb, our own `core::frame`) sees that
+    // these frames are libfuzzer-sys's and not the project's.
+    let package = lib_rs.ancestors().nth(2).and_then(Path::file_name).unwrap_or("libfuzzer-sys".as_ref());
+    let copy = cache.join("registry/src").join(name).join(package).join("src/lib.rs");
     if !copy.is_file() {
         write_whole(&copy, changed.as_bytes()).map_err(copy_error(&copy))?;
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::build::flags::Sanitizer;
 use crate::command::CommandSpec;
+use crate::driver;
 
 /// A program that speaks libFuzzer's flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Program {
     pub sanitizer: Sanitizer,
     /// `ASAN_OPTIONS` that the user has set; ours come after them.
     pub inherited_asan_options: Option<String>,
+    /// Whether our driver should be in it, since we built it.
+    pub has_driver: bool,
 }
 
 /// The limits of one execution, in libFuzzer's terms.
@@ -51,6 +54,16 @@ impl Default for ExecutionLimits {
 }
 
 impl ExecutionLimits {
+    /// The same limits for the driver. A caught panic is the code's own business, unless it reaches the target.
+    pub fn for_driver(&self) -> driver::Limits {
+        let memory_mb = self.malloc_mb_max.unwrap_or(self.rss_mb_max);
+        driver::Limits {
+            time: self.timeout,
+            memory_mb: u32::try_from(memory_mb).unwrap_or(u32::MAX),
+            caught_panics: driver::CaughtPanics::Ignored,
+        }
+    }
+
     fn flags(&self) -> Vec<String> {
         let mut flags = vec![
             format!("-timeout={}", self.timeout.as_secs().max(1)),
@@ -218,6 +231,7 @@ mod tests {
             command: CommandSpec::new("/b/parse"),
             sanitizer: Sanitizer::Address,
             inherited_asan_options: Some("detect_leaks=0".to_owned()),
+            has_driver: false,
         };
         let limits = ExecutionLimits {
             malloc_mb_max: Some(100),

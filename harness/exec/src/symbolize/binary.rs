@@ -99,9 +99,13 @@ struct Symbol {
 
 impl Binary {
     pub(super) fn open(path: &Path) -> Result<Self, SymbolizeError> {
-        let bytes = read(path)?;
+        Self::parse(path, &read(path)?)
+    }
+
+    /// Reads a binary that is in memory already; `path` is only its name.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, SymbolizeError> {
         let object_error = |source| SymbolizeError::Object { path: path.to_owned(), source };
-        let file = object::File::parse(bytes.as_slice()).map_err(object_error)?;
+        let file = object::File::parse(bytes).map_err(object_error)?;
         let debug_error = |source| SymbolizeError::Debug { path: path.to_owned(), source };
         let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
         let dwarf = gimli::Dwarf::load(|id| Ok::<_, gimli::Error>(section(&file, id, endian)))

@@ -35,6 +35,7 @@ pub(crate) fn target(name: &str) -> Program {
         command: CommandSpec::new(folder.join(name)),
         sanitizer: Sanitizer::None,
         inherited_asan_options: None,
+        has_driver: true,
     }
 }
 
