@@ -2,5 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
 
-mod fakes;
+mod campaigns;
+mod layouts;
+mod processes;
+mod refusals;
 mod tidy;

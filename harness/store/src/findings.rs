@@ -543,7 +543,7 @@ mod tests {
 
     #[test]
     fn aliases_that_run_in_a_circle_end() {
-        let (_folder, mut store) = store();
+        let (_folder, store) = store();
         let (one, two) = (sample::signature("one"), sample::signature("two"));
         for (alias, finding) in [(&one, &two), (&two, &one)] {
             let sql = "INSERT INTO aliases VALUES (?1, ?2, 'edited by hand', 0)";

@@ -31,7 +31,10 @@ pub(crate) fn run(
     // The object is checked against its name before a program gets it.
     store.objects().get(&reproducer.input)?;
     let input = store.objects().path(&reproducer.input);
-    let target = target_alone(launcher, settings, console, reproducer.target.as_str())?;
+    let target = target_alone(launcher, settings, console, reproducer.target.as_str()).map_err(|error| {
+        let is_gone = matches!(error, CliError::UnknownTarget { .. });
+        if is_gone { CliError::TargetGone { target: reproducer.target.to_string() } } else { error }
+    })?;
     let scratch =
         tempfile::tempdir().map_err(|source| CliError::Folder { path: std::env::temp_dir(), source })?;
     let replayed = replay::confirm(launcher, &target.program, &target.limits, &input, scratch.path(), None)
