@@ -140,6 +140,10 @@ fn is_measured(target: &TargetInRun) -> bool {
     target.state == TargetState::Measured
 }
 
+fn is_unreached(target: &TargetInRun) -> bool {
+    target.state == TargetState::NotReached
+}
+
 fn finding_row(finding: &FindingInRun) -> FindingRow {
     let id = short_id(&finding.signature.to_string());
     let seen = match finding.n_crashes {
@@ -217,6 +221,10 @@ fn next(run: &Run, findings: &[FindingRow]) -> Vec<String> {
     match news {
         Some(finding) => {
             vec![format!("shakedown repro {}", finding.id), format!("shakedown findings show {}", finding.id)]
+        }
+        // A run that was late goes on where it stopped.
+        None if findings.is_empty() && run.targets.iter().any(is_unreached) => {
+            vec![one_line(&run.command, TITLE_CHARS_MAX)]
         }
         None if findings.is_empty() => Vec::new(),
         None => vec!["shakedown findings list".to_owned()],
