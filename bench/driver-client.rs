@@ -18,7 +18,9 @@ use shakedown_exec::command::CommandSpec;
 use shakedown_exec::driver::fork_server::ForkServer;
 use shakedown_exec::driver::merge::merge;
 use shakedown_exec::driver::minimise::{Effort, minimise};
-use shakedown_exec::driver::wrapper::{INNER_VARIABLE, ORIGINAL_VARIABLE, SUBSTITUTE_VARIABLE, Substitution};
+use shakedown_exec::driver::wrapper::{
+    INNER_VARIABLE, ORIGINAL_VARIABLE, RUNTIME_VARIABLE, SUBSTITUTE_VARIABLE, Substitution,
+};
 use shakedown_exec::driver::{Limits, notes, runtime, wrapper};
 use shakedown_exec::engine::libfuzzer::Program;
 use shakedown_exec::interrupt::Interrupt;
@@ -35,9 +37,10 @@ fn main() -> ExitCode {
     // The guard first: the guard of a build has the wrapper's variables in its environment too.
     let is_guard = args.first().is_some_and(|mode| mode == "guard");
     if let Some(original) = std::env::var_os(ORIGINAL_VARIABLE).filter(|_| !is_guard) {
-        let substitute = std::env::var_os(SUBSTITUTE_VARIABLE).unwrap_or_default().into();
-        let inner = std::env::var_os(INNER_VARIABLE);
-        return wrapper::run(&Substitution { original: original.into(), substitute, inner }, &args);
+        let path = |variable| PathBuf::from(std::env::var_os(variable).unwrap_or_default());
+        let (substitute, runtime) = (path(SUBSTITUTE_VARIABLE), path(RUNTIME_VARIABLE));
+        let sources = runtime::Sources { original: original.into(), substitute, runtime };
+        return wrapper::run(&Substitution { sources, inner: std::env::var_os(INNER_VARIABLE) }, &args);
     }
     let outcome = match args.split_first() {
         Some((mode, rest)) if mode == "guard" => guard::run(rest.iter().cloned()).map_err(Failure::from),
@@ -58,7 +61,11 @@ fn run(mode: &str, args: &[OsString]) -> Result<(), Failure> {
     match (mode, args) {
         ("archive", [sources, cache]) => print_archive(&launcher, Path::new(sources), Path::new(cache)),
         ("runtime", [lib_rs, cache]) => {
-            println!("{}", runtime::prepare(Path::new(lib_rs), Path::new(cache))?.display());
+            // As a script sets it.
+            let sources = runtime::prepare(Path::new(lib_rs), Path::new(cache))?;
+            println!("{ORIGINAL_VARIABLE}={}", sources.original.display());
+            println!("{SUBSTITUTE_VARIABLE}={}", sources.substitute.display());
+            println!("{RUNTIME_VARIABLE}={}", sources.runtime.display());
             Ok(())
         }
         ("triage", [program, files @ ..]) => triage(&launcher, &program_of(program), files),

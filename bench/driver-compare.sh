@@ -57,8 +57,7 @@ build_ours() { # sanitizer manifest-folder target-dir cargo-args..
   if [ "$sanitizer" = asan ]; then flags+=" -Zsanitizer=address"; fi
   (cd "$folder" && env \
     CUSTOM_LIBFUZZER_PATH="$("$client" archive "$package/libfuzzer" "$work/archives")" \
-    SHAKEDOWN_SUBSTITUTE_FOR="$package/src/lib.rs" \
-    SHAKEDOWN_SUBSTITUTE="$("$client" runtime "$package/src/lib.rs" "$work/runtimes")" \
+    $("$client" runtime "$package/src/lib.rs" "$work/runtimes") \
     RUSTC_WRAPPER="$client" RUSTFLAGS="$(echo $flags)" CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
     cargo "+$toolchain" build --release --target "$host" --target-dir "$target" "$@")
 }

@@ -286,7 +286,7 @@ fn crash_sets(folder: &Path, log_key: &str) {
     let alone: Vec<String> = sightings.iter().map(|sighting| sighting.signature.to_string()).collect();
     let merges = group(&sightings);
     let aliases = canonical(&merges);
-    let merged: Vec<String> = sightings
+    let findings: Vec<String> = sightings
         .iter()
         .map(|sighting| aliases.get(&sighting.signature).unwrap_or(&sighting.signature).to_string())
         .collect();
@@ -304,9 +304,9 @@ fn crash_sets(folder: &Path, log_key: &str) {
             merge.reason.as_str()
         ));
     }
-    report_differences(&labels, &merged, &forms);
+    report_differences(&labels, &findings, &forms);
     let (precision, recall) = pairwise(&labels, &alone);
-    let (merged_precision, merged_recall) = pairwise(&labels, &merged);
+    let (merged_precision, merged_recall) = pairwise(&labels, &findings);
     say(&format!(
         "crash-sets {log_key}: {} crashes; signature P {precision:.4} R {recall:.4}; after merges P {merged_precision:.4} R {merged_recall:.4}",
         labels.len()

@@ -3,19 +3,24 @@
 //! Reading order: [`CHECKS`] (name and function of each), [`crash_log`] (any log), then the smaller ones. No libFuzzer here:
 //! `tests/replay.rs` runs every file of `corpora/<target>/` through the same functions in plain `cargo test`.
 #![forbid(unsafe_code)]
+#![expect(clippy::missing_panics_doc, reason = "a check panics if its law is broken: that is what it is for")]
 
 use arbitrary::{Arbitrary, Unstructured};
 use shakedown_core::crash::wire::CrashLine;
 use shakedown_core::crash::{Crash, CrashKind, Location, Stack, StackRole};
 use shakedown_core::demangle;
 use shakedown_core::formats::{LogScanner, parse_frame_line, parse_log};
+use shakedown_core::frame::source::extension;
 use shakedown_core::frame::{Frame, mark_in_app};
 use shakedown_core::signature::group::{Sighting, canonical, group};
 use shakedown_core::signature::normalise::function_key;
 use shakedown_core::signature::{Evidence, Keys, Overrides, message as words};
 
+/// Takes the bytes of one input.
+pub type Check = fn(&[u8]);
+
 /// Every check by the name of its target and of its folder in `corpora/`.
-pub const CHECKS: [(&str, fn(&[u8])); 8] = [
+pub const CHECKS: [(&str, Check); 8] = [
     ("crash_log", crash_log),
     ("frame_line", frame_line),
     ("signature", signature),
@@ -126,7 +131,7 @@ pub fn function_name(data: &[u8]) {
         let file = Some(file.clone().unwrap_or_else(|| "src/lib.rs".to_owned()));
         function_key(&Frame { function: Some(function), file, ..Frame::default() })
     };
-    if file.as_deref().is_none_or(|file| file.ends_with(".rs")) {
+    if file.as_deref().is_none_or(|file| extension(file) == "rs") {
         assert_eq!(key(function.to_owned()), key(format!("{function}::h0123456789abcdef")));
     }
     if let Some(key) = key(function.to_owned()) {

@@ -6,6 +6,7 @@ mod init;
 mod report;
 mod repro;
 mod run;
+mod triage;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &Args, variables: &Variables, console: &Console) -> Resu
         Command::Init { .. }
         | Command::Findings(_)
         | Command::Repro { .. }
+        | Command::Triage(_)
         | Command::Report { .. }
         | Command::Doctor => &no_run,
     };
@@ -43,6 +45,10 @@ pub(crate) fn run(args: &Args, variables: &Variables, console: &Console) -> Resu
         Command::Repro { id } => {
             let interrupt = interrupt::listen(Console::say_interrupt);
             repro::run(&launcher(&interrupt)?, &settings, console, id)
+        }
+        Command::Triage(triage) => {
+            let interrupt = interrupt::listen(Console::say_interrupt);
+            triage::run(&launcher(&interrupt)?, &settings, console, triage)
         }
         Command::Report { run, format, list } => {
             report::run(&settings, console, run.as_deref().unwrap_or_default(), *format, *list)

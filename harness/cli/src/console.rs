@@ -5,7 +5,7 @@ mod live;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shakedown_core::event::{Event, Listener};
 use shakedown_core::finding::Sighted;
@@ -203,14 +203,20 @@ fn progress_line(event: &Event) -> Option<String> {
     else {
         return None;
     };
+    // The first eighty columns hold what is watched for; a narrow terminal cuts off the rest.
     Some(format!(
-        "{:<24} {:>7}  {:>11} execs  {:>9.0}/s  cov {:>6}  corpus {:>6}  crashes {}",
-        one_line(target.as_str(), 24),
+        "{:<17} {:>6} {:>9}/s  cov {:>6}  corpus {:>6}  crashes {:>6}  {} execs",
+        one_line(target.as_str(), 17),
         words(*time),
-        number(*executions),
-        executions_per_second,
+        rate(*executions_per_second),
         number(*coverage),
         number(*corpus_inputs),
         number(*n_crashes),
+        number(*executions),
     ))
+}
+
+/// A rate without its fraction.
+fn rate(per_second: f64) -> String {
+    Duration::try_from_secs_f64(per_second).map_or_else(|_| "?".to_owned(), |rate| number(rate.as_secs()))
 }

@@ -23,6 +23,12 @@ pub(crate) enum CliError {
     UnknownState { word: String },
     #[error("there is no stored run{}", if prefix.is_empty() { String::new() } else { format!(" that begins with `{prefix}`") })]
     NoRun { prefix: String },
+    #[error("failed to use the team's decisions in `{}`", path.display())]
+    Overrides { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("failed to read `{}`", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{why}")]
+    NoFuzzer { why: String },
     #[error("`{}` exists already", path.display())]
     ConfigExists { path: PathBuf },
     #[error("failed to write `{}`", path.display())]
@@ -58,6 +64,9 @@ impl CliError {
             | Self::UnknownState { .. }
             | Self::NoRun { .. }
             | Self::ConfigExists { .. }
+            | Self::Overrides { .. }
+            | Self::Read { .. }
+            | Self::NoFuzzer { .. }
             | Self::NoProject { .. }
             | Self::Toolchain(ToolchainError::NotInstalled { .. }) => 2,
             Self::Write { .. }
@@ -110,7 +119,12 @@ impl CliError {
                 Some(format!("`rustup toolchain install {name}`"))
             }
             Self::Store(error) => error.hint(),
-            Self::Write { .. }
+            Self::Overrides { .. } => Some("docs/signatures.md has an example".to_owned()),
+            Self::NoFuzzer { .. } => {
+                Some("`--target NAME` names a target of the project, which is then built".to_owned())
+            }
+            Self::Read { .. }
+            | Self::Write { .. }
             | Self::Folder { .. }
             | Self::Target { .. }
             | Self::Toolchain(ToolchainError::Broken { .. })

@@ -21,6 +21,8 @@ use shakedown_store::Store;
 use crate::config::Settings;
 use crate::error::CliError;
 use crate::stage::collect::{Collected, Collector};
+use crate::stage::confirm::Confirmer;
+use crate::stage::grouping::Grouping;
 use crate::stage::plan::{Plan, plan};
 use crate::stage::prepare::{Preparation, Prepared, prepare};
 
@@ -34,6 +36,7 @@ pub(crate) fn run(
     let clock = Clock::start();
     let state = &settings.state.value;
     let mut store = Store::open(state)?;
+    let grouping = Grouping::read(&settings.root)?;
     let scratch = scratch(state)?;
     let plan = plan(launcher, settings, clock.started)?;
     let id = RunId::new(clock.started_at, &format!("{}/{:?}", std::process::id(), clock.started));
@@ -44,8 +47,8 @@ pub(crate) fn run(
 
     let Preparation { ready, unready, notices } = prepare(launcher, settings, listener, &plan);
     let known = known_inputs(&store, &ready)?;
-    let collector =
-        Collector::new(launcher, listener, &settings.root, &id, scratch.path(), plan.deadlines.end, store);
+    let confirmer = Confirmer { launcher, scratch: scratch.path(), until: plan.deadlines.end };
+    let collector = Collector::new(listener, &settings.root, &id, confirmer, grouping, store);
     let replays = replay_all(launcher, settings, listener, &plan, &ready, &known, scratch.path(), &collector);
     let campaign_targets: Vec<CampaignTarget> =
         ready.iter().map(|prepared| prepared.target.clone()).collect();

@@ -151,6 +151,16 @@ impl Stack {
 }
 
 impl StackRole {
+    /// All roles.
+    pub const ALL: [Self; 6] = [
+        Self::Crash,
+        Self::Allocation,
+        Self::Deallocation,
+        Self::Origin,
+        Self::OtherThread,
+        Self::ThreadCreation,
+    ];
+
     /// The word used in reports and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,6 +15,9 @@ pub fn demangle(symbol: &str) -> String {
         return shortened(symbol);
     }
     let symbol = symbol.strip_prefix("__imp_").unwrap_or(symbol);
+    if !is_mangled(symbol) {
+        return shortened(without_legacy_hash(symbol));
+    }
     if let Ok(name) = rustc_demangle::try_demangle(symbol) {
         let mut out = Bounded::default();
         // Out of room is no failure: what fits is kept.
@@ -48,13 +51,11 @@ fn demangle_cpp(symbol: &str) -> Option<String> {
 
 /// The name without a trailing `::h` and 16 hex digits.
 pub fn without_legacy_hash(name: &str) -> &str {
-    match name.rfind("::h") {
-        Some(at) if name.len() - at == "::h0123456789abcdef".len() => {
-            let is_hash = name.as_bytes()[at + 3..].iter().all(u8::is_ascii_hexdigit);
-            if is_hash { &name[..at] } else { name }
-        }
-        _ => name,
-    }
+    let Some(at) = name.len().checked_sub("::h0123456789abcdef".len()) else { return name };
+    let tail = &name.as_bytes()[at..];
+    let is_hash = tail.starts_with(b"::h") && tail[3..].iter().all(u8::is_ascii_hexdigit);
+    // All bytes of a hash are ASCII, so it starts at a character.
+    if is_hash { &name[..at] } else { name }
 }
 
 /// A text that refuses to grow beyond [`NAME_BYTES_MAX`]: substitutions of a mangled name can double it at each step.

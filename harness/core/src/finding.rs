@@ -142,6 +142,25 @@ pub struct SignedCrash {
     pub seen_at: Timestamp,
 }
 
+impl SignedCrash {
+    /// What a crash itself says: the finding that it belongs to, and words for it. Where it came from is filled in by who
+    /// knows: nothing was tried, there is no input, and the log is empty.
+    pub fn of(crash: &Crash, signature: Signature, target: TargetName) -> Self {
+        Self {
+            signature,
+            target,
+            kind: crash.kind,
+            severity: crash.severity(),
+            title: title(crash),
+            place: place(crash),
+            reproducibility: Reproducibility::default(),
+            input: None,
+            log: InputId::of(b""),
+            seen_at: Timestamp::default(),
+        }
+    }
+}
+
 /// One line for people: what went wrong in the program's own words, where it has some, else where it happened. A
 /// sanitizer's sentence is left out: it is the kind and some addresses.
 pub fn title(crash: &Crash) -> String {

@@ -64,11 +64,10 @@ impl Frame {
     /// The family of languages that the function is written in, as far as its file or name can tell.
     pub(crate) fn language(&self) -> Language {
         const MANAGED: [&str; 8] = ["py", "go", "java", "kt", "js", "ts", "mjs", "swift"];
-        let extension =
-            self.file.as_deref().and_then(|file| file.rsplit_once('.')).map(|(_, extension)| extension);
+        let extension = self.file.as_deref().map_or("", source::extension);
         if self.is_rust() {
             Language::Rust
-        } else if extension.is_some_and(|extension| MANAGED.contains(&extension)) {
+        } else if MANAGED.contains(&extension) {
             Language::Managed
         } else {
             Language::Native
@@ -77,7 +76,7 @@ impl Frame {
 
     /// Whether the frame is of a Rust function, as far as its file or name can tell.
     pub fn is_rust(&self) -> bool {
-        let has_rust_file = self.file.as_deref().is_some_and(|file| file.ends_with(".rs"));
+        let has_rust_file = self.file.as_deref().is_some_and(|file| source::extension(file) == "rs");
         has_rust_file || (self.file.is_none() && self.function.as_deref().is_some_and(looks_like_rust))
     }
 }

@@ -30,8 +30,10 @@ pub fn describe() -> String {
 /// The commit that is checked out at `root`, with a `+` where there are changes on top; `None` outside of git.
 pub fn revision(launcher: &Launcher, root: &Path) -> Option<String> {
     let git = |args: &[&str]| {
-        // A repository's own configuration could name programs to run; none is needed here.
-        let spec = CommandSpec::new("git").args(["-c", "core.fsmonitor=false", "-C"]).arg(root).args(args);
+        // A repository's own configuration could name programs to run; none is needed here. Without optional locks `status`
+        // leaves the index as it was: nothing of the project is ours to write.
+        let options = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"];
+        let spec = CommandSpec::new("git").args(options).arg(root).args(args);
         let outcome = launcher.run(&spec, &Limits::within(ANSWER_TIME_MAX)).ok()?;
         outcome.exit.is_success().then(|| outcome.stdout.to_text())
     };

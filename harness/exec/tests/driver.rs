@@ -187,6 +187,19 @@ fn a_merge_keeps_all_features_whatever_the_number_of_shards() {
 }
 
 #[test]
+fn a_corpus_has_the_same_coverage_as_in_a_build_without_us() {
+    let scratch = Scratch::new();
+    scratch.files(&["?", "?longer", "K", "K and more", ".", "4", "1"]);
+    let coverage = |program: CommandSpec| {
+        let outcome = run(&program.args(["-runs=0", "-seed=1"]).arg(scratch.path("")));
+        let said = String::from_utf8_lossy(&outcome.stderr.to_bytes()).into_owned();
+        said.lines().find(|line| line.contains("INITED")).unwrap().split(" exec/s").next().unwrap().to_owned()
+    };
+    let plain = coverage(CommandSpec::new(support::plain_target("kinds")));
+    assert_eq!(coverage(target("kinds").command), plain);
+}
+
+#[test]
 fn the_smallest_input_fails_where_the_input_failed() {
     let (launcher, program) = (launcher(), target("kinds"));
     let mut server = ForkServer::start(&launcher, &program, limits()).unwrap();

@@ -40,31 +40,52 @@ impl Store {
     /// Takes in a crash that `run` saw. Says what the sighting is to the run, or `None` where the run has seen this
     /// finding before.
     pub fn take_crash(&mut self, crash: &SignedCrash, run: &RunId) -> Result<Option<Sighted>, StoreError> {
+        self.transact(|connection| take(connection, crash, run))
+    }
+
+    /// Takes in many crashes at once, or none of them.
+    pub fn take_crashes(
+        &mut self,
+        crashes: &[SignedCrash],
+        run: &RunId,
+    ) -> Result<Vec<Option<Sighted>>, StoreError> {
+        self.transact(|connection| crashes.iter().map(|crash| take(connection, crash, run)).collect())
+    }
+
+    /// The name of the finding that `signature` is known under.
+    pub fn resolve(&self, signature: &Signature) -> Result<Signature, StoreError> {
+        resolve(&self.connection, signature).map_err(|error| self.sqlite(error))
+    }
+
+    /// Makes `from` another name of the finding `into`. What was recorded under `from` becomes part of it.
+    pub fn fold(
+        &mut self,
+        from: &Signature,
+        into: &Signature,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.transact(|connection| {
-            let before = state_of(connection, &crash.signature)?;
-            let sighted = match before {
-                None => {
-                    insert_finding(connection, crash, run)?;
-                    note(connection, &crash.signature, crash.seen_at, FindingState::New, "first seen")?;
-                    Some(Sighted::New)
-                }
-                Some((_, last_run)) if last_run == run.as_str() => {
-                    update_finding(connection, crash, run, 1)?;
-                    None
-                }
-                Some((state, _)) => {
-                    let (state_after, sighted) = state.seen_again();
-                    update_finding(connection, crash, run, 1)?;
-                    set_state(connection, &crash.signature, state_after)?;
-                    if state_after != state {
-                        note(connection, &crash.signature, crash.seen_at, state_after, "seen again")?;
-                    }
-                    Some(sighted)
-                }
-            };
-            insert_target(connection, crash)?;
-            insert_crash(connection, crash, run)?;
-            Ok(sighted)
+            let into = resolve(connection, into)?;
+            if *from == into {
+                return Ok(());
+            }
+            let sql = "INSERT OR REPLACE INTO aliases (alias, finding, reason, at) VALUES (?1, ?2, ?3, ?4)";
+            connection.execute(sql, params![from.as_str(), into.as_str(), reason, at.0.cast_signed()])?;
+            if state_of(connection, from)?.is_none() {
+                return Ok(());
+            }
+            if state_of(connection, &into)?.is_none() {
+                connection.execute(COPY_UNDER_NEW_NAME, params![from.as_str(), into.as_str()])?;
+            } else {
+                connection.execute(ADD_UP, params![from.as_str(), into.as_str()])?;
+            }
+            for table in ["finding_targets", "finding_history", "crashes"] {
+                let sql = format!("UPDATE OR IGNORE {table} SET signature = ?2 WHERE signature = ?1");
+                connection.execute(&sql, params![from.as_str(), into.as_str()])?;
+            }
+            connection.execute("DELETE FROM finding_targets WHERE signature = ?1", [from.as_str()])?;
+            connection.execute("DELETE FROM findings WHERE signature = ?1", [from.as_str()]).map(drop)
         })
     }
 
@@ -181,6 +202,58 @@ impl Store {
     }
 }
 
+const COPY_UNDER_NEW_NAME: &str = "INSERT INTO findings SELECT ?2, state, kind, severity, title, place, n_crashes,
+    first_seen, last_seen, first_run, last_run, n_same, n_tried, reproducer, reproducer_bytes, reproducer_target, log
+    FROM findings WHERE signature = ?1";
+
+const ADD_UP: &str = "UPDATE findings SET
+    n_crashes = findings.n_crashes + other.n_crashes,
+    last_seen = max(findings.last_seen, other.last_seen),
+    first_run = CASE WHEN other.first_seen < findings.first_seen THEN other.first_run ELSE findings.first_run END,
+    first_seen = min(findings.first_seen, other.first_seen)
+    FROM (SELECT * FROM findings WHERE signature = ?1) AS other WHERE findings.signature = ?2";
+
+fn take(connection: &Connection, crash: &SignedCrash, run: &RunId) -> rusqlite::Result<Option<Sighted>> {
+    let crash = &SignedCrash { signature: resolve(connection, &crash.signature)?, ..crash.clone() };
+    let sighted = match state_of(connection, &crash.signature)? {
+        None => {
+            insert_finding(connection, crash, run)?;
+            note(connection, &crash.signature, crash.seen_at, FindingState::New, "first seen")?;
+            Some(Sighted::New)
+        }
+        Some((_, last_run)) if last_run == run.as_str() => {
+            update_finding(connection, crash, run)?;
+            None
+        }
+        Some((state, _)) => {
+            let (state_after, sighted) = state.seen_again();
+            update_finding(connection, crash, run)?;
+            set_state(connection, &crash.signature, state_after)?;
+            if state_after != state {
+                note(connection, &crash.signature, crash.seen_at, state_after, "seen again")?;
+            }
+            Some(sighted)
+        }
+    };
+    insert_target(connection, crash)?;
+    insert_crash(connection, crash, run)?;
+    Ok(sighted)
+}
+
+/// Follows aliases. They point from newer names to older ones; the bound holds for a store that somebody edited.
+fn resolve(connection: &Connection, signature: &Signature) -> rusqlite::Result<Signature> {
+    const STEPS_MAX: usize = 16;
+    let mut name = signature.clone();
+    for _ in 0..STEPS_MAX {
+        let sql = "SELECT finding FROM aliases WHERE alias = ?1";
+        match connection.query_row(sql, [name.as_str()], |row| word(row, "finding")).optional()? {
+            Some(next) => name = next,
+            None => break,
+        }
+    }
+    Ok(name)
+}
+
 fn state_of(
     connection: &Connection,
     signature: &Signature,
@@ -233,11 +306,11 @@ fn insert_finding(connection: &Connection, crash: &SignedCrash, run: &RunId) -> 
 
 /// Counts the crash; its input becomes the reproducer where it is the better one: one that works before one that does
 /// not, then the smaller one.
-fn update_finding(connection: &Connection, crash: &SignedCrash, run: &RunId, n: u64) -> rusqlite::Result<()> {
+fn update_finding(connection: &Connection, crash: &SignedCrash, run: &RunId) -> rusqlite::Result<()> {
     let signature = crash.signature.to_string();
     connection.execute(
-        "UPDATE findings SET n_crashes = n_crashes + ?2, last_seen = max(last_seen, ?3), last_run = ?4 WHERE signature = ?1",
-        params![signature, n.cast_signed(), crash.seen_at.0.cast_signed(), run.as_str()],
+        "UPDATE findings SET n_crashes = n_crashes + 1, last_seen = max(last_seen, ?2), last_run = ?3 WHERE signature = ?1",
+        params![signature, crash.seen_at.0.cast_signed(), run.as_str()],
     )?;
     let severity: Severity =
         connection.query_row("SELECT severity FROM findings WHERE signature = ?1", [&signature], |row| {
@@ -440,6 +513,43 @@ mod tests {
         store.count_crashes(&boom.signature, 41, Timestamp(9000)).unwrap();
         let found = store.findings().unwrap().remove(0);
         assert_eq!((found.n_crashes, found.last_seen), (42, Timestamp(9000)));
+    }
+
+    #[test]
+    fn a_finding_that_is_folded_into_another_lives_on_under_its_name() {
+        let (_folder, mut store) = store();
+        let (one, two) =
+            (crash("one", b"1"), SignedCrash { target: TargetName::new("other"), ..crash("two", b"2") });
+        store.take_crash(&one, &run("one")).unwrap();
+        store.take_crash(&two, &run("one")).unwrap();
+        store.fold(&two.signature, &one.signature, "one loop", Timestamp(5)).unwrap();
+        let found = store.findings().unwrap();
+        assert_eq!((found.len(), found[0].n_crashes, found[0].targets.len()), (1, 2, 2));
+        // From now on the folded signature is known under the other name.
+        assert_eq!(store.take_crash(&two, &run("two")).unwrap(), Some(Sighted::Known));
+        assert_eq!(store.findings().unwrap()[0].n_crashes, 3);
+    }
+
+    #[test]
+    fn a_finding_can_move_to_a_name_that_is_new() {
+        let (_folder, mut store) = store();
+        let old = crash("old", b"1");
+        store.take_crash(&old, &run("one")).unwrap();
+        let new = sample::signature("new version");
+        store.fold(&old.signature, &new, "version 2", Timestamp(5)).unwrap();
+        assert_eq!(store.findings().unwrap()[0].signature, new);
+        assert_eq!(store.resolve(&old.signature).unwrap(), new);
+    }
+
+    #[test]
+    fn aliases_that_run_in_a_circle_end() {
+        let (_folder, store) = store();
+        let (one, two) = (sample::signature("one"), sample::signature("two"));
+        for (alias, finding) in [(&one, &two), (&two, &one)] {
+            let sql = "INSERT INTO aliases VALUES (?1, ?2, 'edited by hand', 0)";
+            store.connection.execute(sql, params![alias.as_str(), finding.as_str()]).unwrap();
+        }
+        store.resolve(&one).unwrap();
     }
 
     #[test]

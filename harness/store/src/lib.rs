@@ -11,6 +11,7 @@ pub mod objects;
 pub mod runs;
 mod schema;
 pub mod store;
+mod triaged;
 
 pub use error::StoreError;
 pub use store::Store;

@@ -45,6 +45,21 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (signature, target)
     ) STRICT;
 
+    -- Signatures that turned out to be a finding with another name: by a merge, or by a new version of the algorithm.
+    CREATE TABLE aliases (
+        alias TEXT PRIMARY KEY,
+        finding TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT;
+
+    -- What was triaged before, so that doing it again costs nothing: `subject` names the content (and the program that it
+    -- was run in), `line` is the crash as JSON (core::crash::wire), or NULL where there was none.
+    CREATE TABLE triaged (
+        subject TEXT PRIMARY KEY,
+        line TEXT
+    ) STRICT;
+
     CREATE TABLE finding_history (
         signature TEXT NOT NULL REFERENCES findings,
         at INTEGER NOT NULL,

@@ -183,12 +183,11 @@ fn targets(page: &mut String, discovery: &Discovery, settings: &Settings) {
         }
     }
     for (name, section) in &settings.targets {
-        if section.binary.is_some() || section.command.is_some() {
+        if section.is_ready_made() {
             row(page, &format!("target {name:<24} ready-made, from shakedown.toml"));
         }
     }
-    let is_ready_made = |section: &TargetSection| section.binary.is_some() || section.command.is_some();
-    if discovery.fuzz_crates.is_empty() && !settings.targets.values().any(is_ready_made) {
+    if discovery.fuzz_crates.is_empty() && !settings.targets.values().any(TargetSection::is_ready_made) {
         row(page, "no fuzz target: `cargo fuzz init` makes a first one, or name a program in shakedown.toml");
     }
     for bench in &discovery.benches {

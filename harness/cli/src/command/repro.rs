@@ -1,14 +1,10 @@
 //! `repro`: runs a finding's input again, alone, and shows the crash with a stack that a person can read.
 
-use std::time::{Duration, Instant};
-
 use shakedown_core::crash::Crash;
-use shakedown_core::finding::{self, Finding, Reproducer};
+use shakedown_core::finding::{self, Finding};
 use shakedown_core::frame::Frame;
-use shakedown_core::run::TargetState;
 use shakedown_core::signature::Keys;
 use shakedown_core::text::{one_line, printable};
-use shakedown_exec::campaign::CampaignTarget;
 use shakedown_exec::process::Launcher;
 use shakedown_exec::replay::{self, Replayed};
 use shakedown_exec::symbolize::Symbolizer;
@@ -16,15 +12,11 @@ use shakedown_report::view::short_id;
 use shakedown_store::Store;
 
 use crate::command::findings::find;
-use crate::config::{Setting, Settings, Source};
+use crate::config::Settings;
 use crate::console::Console;
 use crate::error::CliError;
-use crate::stage::collect::crash_of;
-use crate::stage::plan::plan;
-use crate::stage::prepare::{Preparation, prepare};
-
-/// A build that takes longer was not going to end.
-const BUILD_TIME_MAX: Duration = Duration::from_secs(3600);
+use crate::stage::confirm::crash_of;
+use crate::stage::prepare::target_alone;
 
 pub(crate) fn run(
     launcher: &Launcher,
@@ -39,7 +31,10 @@ pub(crate) fn run(
     // The object is checked against its name before a program gets it.
     store.objects().get(&reproducer.input)?;
     let input = store.objects().path(&reproducer.input);
-    let target = build(launcher, settings, console, reproducer)?;
+    let target = target_alone(launcher, settings, console, reproducer.target.as_str()).map_err(|error| {
+        let is_gone = matches!(error, CliError::UnknownTarget { .. });
+        if is_gone { CliError::TargetGone { target: reproducer.target.to_string() } } else { error }
+    })?;
     let scratch =
         tempfile::tempdir().map_err(|source| CliError::Folder { path: std::env::temp_dir(), source })?;
     let replayed = replay::confirm(launcher, &target.program, &target.limits, &input, scratch.path(), None)
@@ -105,33 +100,4 @@ fn fold(page: &mut String, n_folded: &mut usize) {
         page.push_str(&format!("       … {n_folded} frames of the runtime and libraries\n"));
         *n_folded = 0;
     }
-}
-
-/// Builds the one target that is needed.
-fn build(
-    launcher: &Launcher,
-    settings: &Settings,
-    console: &Console,
-    reproducer: &Reproducer,
-) -> Result<CampaignTarget, CliError> {
-    let name = reproducer.target.as_str();
-    let only_it = Settings {
-        target_patterns: Setting { value: vec![name.to_owned()], source: Source::Argument("ID") },
-        budget: Setting { value: BUILD_TIME_MAX, source: Source::Default },
-        ..settings.clone()
-    };
-    let plan = plan(launcher, &only_it, Instant::now()).map_err(|error| {
-        let is_gone = matches!(error, CliError::UnknownTarget { .. });
-        if is_gone { CliError::TargetGone { target: name.to_owned() } } else { error }
-    })?;
-    let Preparation { ready, unready, .. } = prepare(launcher, &only_it, console, &plan);
-    console.clear();
-    if let Some(prepared) = ready.into_iter().next() {
-        return Ok(prepared.target);
-    }
-    let why = unready.into_iter().next().map(|(_, state)| match state {
-        TargetState::Unbuilt { why } | TargetState::Broken { why } => why,
-        TargetState::Measured | TargetState::NotReached => "the build was stopped".to_owned(),
-    });
-    Err(CliError::Unbuilt { target: name.to_owned(), why: why.unwrap_or_default() })
 }

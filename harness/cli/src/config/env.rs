@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use shakedown_exec::driver::wrapper::{INNER_VARIABLE, ORIGINAL_VARIABLE, SUBSTITUTE_VARIABLE, Substitution};
+use shakedown_exec::driver::runtime::Sources;
+use shakedown_exec::driver::wrapper::{
+    INNER_VARIABLE, ORIGINAL_VARIABLE, RUNTIME_VARIABLE, SUBSTITUTE_VARIABLE, Substitution,
+};
 
 /// The time budget, such as `10m`.
 pub(crate) const FOR: &str = "SHAKEDOWN_FOR";
@@ -59,7 +62,7 @@ pub(crate) const ALL: [&str; 16] = [
 ];
 
 /// What we tell ourselves when cargo calls this program in the place of the compiler. Nobody sets these by hand.
-const INTERNAL: [&str; 3] = [ORIGINAL_VARIABLE, SUBSTITUTE_VARIABLE, INNER_VARIABLE];
+const INTERNAL: [&str; 4] = [ORIGINAL_VARIABLE, SUBSTITUTE_VARIABLE, RUNTIME_VARIABLE, INNER_VARIABLE];
 
 /// The variables of this process, read once.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +83,11 @@ impl Variables {
     /// What is to be compiled in the place of what, where cargo calls this program as its compiler.
     pub(crate) fn substitution(&self) -> Option<Substitution> {
         Some(Substitution {
-            original: self.get(ORIGINAL_VARIABLE)?.into(),
-            substitute: self.get(SUBSTITUTE_VARIABLE)?.into(),
+            sources: Sources {
+                original: self.get(ORIGINAL_VARIABLE)?.into(),
+                substitute: self.get(SUBSTITUTE_VARIABLE)?.into(),
+                runtime: self.get(RUNTIME_VARIABLE)?.into(),
+            },
             inner: self.get(INNER_VARIABLE).map(OsStr::to_owned),
         })
     }

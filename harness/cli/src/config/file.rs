@@ -98,6 +98,13 @@ pub(crate) struct TargetSection {
     pub(crate) directory: Option<PathBuf>,
 }
 
+impl TargetSection {
+    /// Whether it names a program that somebody else built.
+    pub(crate) fn is_ready_made(&self) -> bool {
+        self.binary.is_some() || self.command.as_ref().is_some_and(|words| !words.is_empty())
+    }
+}
+
 /// The value of a flag of libFuzzer's.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use shakedown_core::event::Event;
 use shakedown_core::target::TargetName;
+use shakedown_report::view::count;
 
 use super::{progress_line, sentence};
 
@@ -33,7 +34,10 @@ impl Live {
             }
             Event::BuildProgress { package, unit, n_units } => {
                 if let Some(line) = &self.build {
-                    line.set_message(format!("building {package}: {n_units} units, {unit}"));
+                    line.set_message(format!(
+                        "building {package}: {}, {unit}",
+                        count(*n_units as u64, "unit")
+                    ));
                     line.tick();
                 }
             }

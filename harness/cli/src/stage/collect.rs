@@ -7,43 +7,32 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use shakedown_core::crash::{Crash, CrashKind};
 use shakedown_core::event::{Event, Listener};
-use shakedown_core::finding::{self, Reproducibility, Sighted as FindingSighted, SignedCrash};
-use shakedown_core::formats::parse_log;
+use shakedown_core::finding::{FindingState, Reproducibility, Sighted as FindingSighted, SignedCrash};
 use shakedown_core::input::InputId;
 use shakedown_core::run::{FindingInRun, RunId};
-use shakedown_core::signature::{Keys, Signature};
+use shakedown_core::signature::{Keys, Merge, Signature};
 use shakedown_core::target::TargetName;
 use shakedown_core::time::Timestamp;
 use shakedown_exec::campaign::{CampaignTarget, Evidence, Observer, Progress, Sighted, Sighting};
 use shakedown_exec::driver::crash::RawSite;
-use shakedown_exec::driver::fork_server::ForkServer;
-use shakedown_exec::driver::translate;
-use shakedown_exec::engine::libfuzzer::ArtifactKind;
-use shakedown_exec::process::{Exit, Launcher};
-use shakedown_exec::replay::{self, Death, Replayed};
 use shakedown_exec::symbolize::Symbolizer;
 use shakedown_store::{Store, StoreError};
 
-/// How often a crash is run again, alone. Three tell a flaky one from a steady one without eating a short budget.
-const N_CONFIRMATIONS: u32 = 3;
-
-/// An execution that runs into its time limit costs that limit each time, so one confirmation must do.
-const N_TIMEOUT_CONFIRMATIONS: u32 = 1;
+use crate::stage::confirm::{Confirmations, Confirmer, Witnessed};
+use crate::stage::grouping::Grouping;
 
 /// Takes what campaigns and replays see, and keeps it.
 pub(crate) struct Collector<'a> {
-    launcher: &'a Launcher,
     listener: &'a dyn Listener,
     root: &'a Path,
     run: &'a RunId,
-    scratch: &'a Path,
-    /// No confirmation begins or lasts beyond this.
-    confirm_until: Instant,
+    confirmer: Confirmer<'a>,
     symbolizer: Symbolizer,
+    grouping: Mutex<Grouping>,
     store: Mutex<Store>,
     seen: Mutex<Seen>,
 }
@@ -58,6 +47,20 @@ struct Seen {
     uncounted: BTreeMap<Signature, u64>,
     /// The first thing that the store refused.
     store_error: Option<StoreError>,
+}
+
+impl Seen {
+    /// Two findings of this run are one after all.
+    fn fold(&mut self, merge: &Merge) {
+        let Some(folded) = self.findings.remove(&merge.from) else { return };
+        match self.findings.get_mut(&merge.into) {
+            Some(finding) => finding.n_crashes += folded.n_crashes,
+            None => {
+                let renamed = FindingInRun { signature: merge.into.clone(), ..folded };
+                self.findings.insert(merge.into.clone(), renamed);
+            }
+        }
+    }
 }
 
 /// What two sightings of one target in one build have in common when they are the same.
@@ -93,22 +96,20 @@ pub(crate) struct Collected {
 
 impl<'a> Collector<'a> {
     pub(crate) fn new(
-        launcher: &'a Launcher,
         listener: &'a dyn Listener,
         root: &'a Path,
         run: &'a RunId,
-        scratch: &'a Path,
-        confirm_until: Instant,
+        confirmer: Confirmer<'a>,
+        grouping: Grouping,
         store: Store,
     ) -> Self {
         Self {
-            launcher,
             listener,
             root,
             run,
-            scratch,
-            confirm_until,
+            confirmer,
             symbolizer: Symbolizer::new(),
+            grouping: Mutex::new(grouping),
             store: Mutex::new(store),
             seen: Mutex::default(),
         }
@@ -121,13 +122,13 @@ impl<'a> Collector<'a> {
         if self.count_repetition(&recognised) {
             return Sighted::Duplicate;
         }
-        match self.sign(target, sighting, first_seen) {
-            Ok(signed) => self.record(recognised, signed),
-            Err(error) => {
-                lock(&self.seen).store_error.get_or_insert(error);
-                Sighted::New
-            }
-        }
+        let recorded = self
+            .sign(target, sighting, first_seen)
+            .and_then(|(signed, ignored)| self.record(recognised, signed, ignored));
+        recorded.unwrap_or_else(|error| {
+            lock(&self.seen).store_error.get_or_insert(error);
+            Sighted::New
+        })
     }
 
     fn count_repetition(&self, recognised: &Recognised) -> bool {
@@ -147,7 +148,7 @@ impl<'a> Collector<'a> {
         target: &CampaignTarget,
         sighting: &Sighting,
         first_seen: Witnessed,
-    ) -> Result<SignedCrash, StoreError> {
+    ) -> Result<(SignedCrash, Option<String>), StoreError> {
         let objects = lock(&self.store).objects().clone();
         let input = match &sighting.input {
             Some(bytes) => Some((objects.put(bytes)?, bytes.len() as u64)),
@@ -155,109 +156,72 @@ impl<'a> Collector<'a> {
         };
         let confirmations = match (&sighting.input, &input) {
             (Some(bytes), Some((id, _))) => {
-                self.confirm(target, bytes, &objects.path(id), first_seen.crash.kind, sighting.artifact)
+                let (path, kind) = (objects.path(id), first_seen.crash.kind);
+                self.confirmer.confirm(target, bytes, &path, kind, sighting.artifact)
             }
             _ => Confirmations::default(),
         };
         let (n_tried, mut again) = (confirmations.n_tried, confirmations.witnessed);
         again.iter_mut().for_each(|witnessed| self.symbolizer.resolve(&mut witnessed.crash));
-        let keys: Vec<Keys> = again.iter().map(|witnessed| Keys::of(&witnessed.crash)).collect();
-        let n_same = keys.iter().filter(|other| other.signature == keys[0].signature).count();
+        let signatures: Vec<Signature> =
+            again.iter().map(|witnessed| Keys::of(&witnessed.crash).signature).collect();
+        let n_same = signatures.iter().filter(|signature| **signature == signatures[0]).count();
         let Witnessed { crash, log } = again.into_iter().next().unwrap_or_else(|| {
             let mut first_seen = first_seen;
             self.symbolizer.resolve(&mut first_seen.crash);
             first_seen
         });
-        Ok(SignedCrash {
-            signature: Keys::of(&crash).signature,
-            target: target.name.clone(),
-            kind: crash.kind,
-            severity: crash.severity(),
-            title: finding::title(&crash),
-            place: finding::place(&crash).map(|place| self.seen_from_root(&place)),
-            reproducibility: Reproducibility { n_same: u32::try_from(n_same).unwrap_or(u32::MAX), n_tried },
-            input,
-            log: objects.put(&log)?,
-            seen_at: Timestamp::from(SystemTime::now()),
-        })
+        let (finding, ignored) = self.belongs_to(&crash);
+        let mut signed = SignedCrash::of(&crash, finding, target.name.clone());
+        signed.place = signed.place.map(|place| self.seen_from_root(&place));
+        signed.reproducibility =
+            Reproducibility { n_same: u32::try_from(n_same).unwrap_or(u32::MAX), n_tried };
+        signed.input = input;
+        signed.log = objects.put(&log)?;
+        signed.seen_at = Timestamp::from(SystemTime::now());
+        Ok((signed, ignored))
     }
 
-    fn confirm(
-        &self,
-        target: &CampaignTarget,
-        input: &[u8],
-        path: &Path,
-        kind: CrashKind,
-        artifact: Option<ArtifactKind>,
-    ) -> Confirmations {
-        let is_timeout = kind == CrashKind::Timeout || artifact == Some(ArtifactKind::Timeout);
-        let n_wanted = if is_timeout { N_TIMEOUT_CONFIRMATIONS } else { N_CONFIRMATIONS };
-        self.confirm_in_forks(target, input, n_wanted)
-            .unwrap_or_else(|| self.confirm_in_processes(target, path, n_wanted))
-    }
-
-    /// In forks of a warmed process: milliseconds each. `None` where our driver is not in the target.
-    fn confirm_in_forks(
-        &self,
-        target: &CampaignTarget,
-        input: &[u8],
-        n_wanted: u32,
-    ) -> Option<Confirmations> {
-        if !target.program.has_driver {
-            return None;
+    /// The finding that a crash belongs to, and why it is to be ignored, if it is.
+    fn belongs_to(&self, crash: &Crash) -> (Signature, Option<String>) {
+        let mut grouping = lock(&self.grouping);
+        let own = grouping.add(crash).signature;
+        let (assignments, _) = grouping.assign();
+        match assignments.into_iter().next_back() {
+            Some(assignment) => (assignment.finding, assignment.ignored.map(|decision| decision.reason)),
+            None => (own, None),
         }
-        let limits = target.limits.for_driver();
-        let mut server = ForkServer::start(self.launcher, &target.program, limits).ok()?;
-        let mut confirmations = Confirmations::default();
-        while confirmations.n_tried < n_wanted && !self.is_late() {
-            let executed = server.run(input).ok()?;
-            confirmations.n_tried += 1;
-            confirmations.witnessed.extend(executed.crash.map(|raw| {
-                let mut crash = translate::crash_of(&raw);
-                crash.target = Some(target.name.clone());
-                Witnessed { crash, log: raw.log }
-            }));
-        }
-        Some(confirmations)
     }
 
-    fn confirm_in_processes(&self, target: &CampaignTarget, input: &Path, n_wanted: u32) -> Confirmations {
-        let mut confirmations = Confirmations::default();
-        while confirmations.n_tried < n_wanted && !self.is_late() {
-            let until = Some(self.confirm_until);
-            let (program, limits) = (&target.program, &target.limits);
-            match replay::confirm(self.launcher, program, limits, input, self.scratch, until) {
-                Ok(Replayed::Passed) => {}
-                Ok(Replayed::Died(death)) => {
-                    let crash = crash_of(target, None, &death);
-                    confirmations.witnessed.push(Witnessed { crash, log: death.log });
-                }
-                // Nothing can be said of a run that did not take place.
-                Ok(Replayed::NotRun) | Err(_) => break,
+    fn record(
+        &self,
+        recognised: Recognised,
+        mut signed: SignedCrash,
+        ignored: Option<String>,
+    ) -> Result<Sighted, StoreError> {
+        let taken = {
+            let mut store = lock(&self.store);
+            let taken = store.resolve(&signed.signature).and_then(|finding| {
+                signed.signature = finding;
+                store.take_crash(&signed, self.run)
+            });
+            if let (Ok(Some(FindingSighted::New)), Some(reason)) = (&taken, &ignored) {
+                store.set_finding_state(&signed.signature, FindingState::Ignored, reason, signed.seen_at)?;
             }
-            confirmations.n_tried += 1;
-        }
-        confirmations
-    }
-
-    fn is_late(&self) -> bool {
-        Instant::now() >= self.confirm_until || self.launcher.interrupt().is_raised()
-    }
-
-    fn record(&self, recognised: Recognised, signed: SignedCrash) -> Sighted {
-        let taken = lock(&self.store).take_crash(&signed, self.run);
+            taken
+        };
         let mut seen = lock(&self.seen);
         seen.recognised.insert(recognised, signed.signature.clone());
-        let sighted = taken.unwrap_or_else(|error| {
-            seen.store_error.get_or_insert(error);
-            // It is in this run's report all the same.
-            Some(FindingSighted::New)
-        });
         if let Some(finding) = seen.findings.get_mut(&signed.signature) {
             finding.n_crashes += 1;
-            return Sighted::Duplicate;
+            return taken.map(|_| Sighted::Duplicate);
         }
-        let sighted = sighted.unwrap_or(FindingSighted::Known);
+        let sighted = match (&taken, ignored) {
+            (_, Some(_)) => FindingSighted::Ignored,
+            (Ok(sighted), None) => sighted.unwrap_or(FindingSighted::Known),
+            // It is in this run's report all the same.
+            (Err(_), None) => FindingSighted::New,
+        };
         let event = Event::FindingSeen {
             signature: signed.signature.to_string(),
             target: signed.target.clone(),
@@ -267,7 +231,7 @@ impl<'a> Collector<'a> {
         seen.findings.insert(signed.signature.clone(), finding_in_run(signed, sighted));
         drop(seen);
         self.listener.hear(event);
-        Sighted::New
+        taken.map(|_| Sighted::New)
     }
 
     /// A place in the project, as seen from its root: the rest of the path belongs to one machine.
@@ -280,9 +244,16 @@ impl<'a> Collector<'a> {
     pub(crate) fn finish(self) -> Collected {
         let mut store = self.store.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut seen = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let grouping = self.grouping.into_inner().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::from(SystemTime::now());
         for (signature, n) in &seen.uncounted {
             if let Err(error) = store.count_crashes(signature, *n, now) {
+                seen.store_error.get_or_insert(error);
+            }
+        }
+        for merge in grouping.assign().1 {
+            seen.fold(&merge);
+            if let Err(error) = store.fold(&merge.from, &merge.into, merge.reason.as_str(), now) {
                 seen.store_error.get_or_insert(error);
             }
         }
@@ -308,55 +279,6 @@ impl Observer for Collector<'_> {
     fn sighting(&self, target: &CampaignTarget, sighting: Sighting) -> Sighted {
         self.take(target, &sighting)
     }
-}
-
-/// A crash, and what was printed with it.
-struct Witnessed {
-    crash: Crash,
-    log: Vec<u8>,
-}
-
-impl Witnessed {
-    fn of(target: &CampaignTarget, artifact: Option<ArtifactKind>, evidence: &Evidence) -> Self {
-        match evidence {
-            Evidence::Death(death) => {
-                Self { crash: crash_of(target, artifact, death), log: death.log.clone() }
-            }
-            Evidence::Caught(raw) => {
-                let mut crash = translate::crash_of(raw);
-                crash.target = Some(target.name.clone());
-                Self { crash, log: raw.log.clone() }
-            }
-        }
-    }
-}
-
-/// What came of running one input again, alone.
-#[derive(Default)]
-struct Confirmations {
-    n_tried: u32,
-    witnessed: Vec<Witnessed>,
-}
-
-/// The crash that a log tells of; where it tells of none, what the operating system and libFuzzer's file say.
-pub(crate) fn crash_of(target: &CampaignTarget, artifact: Option<ArtifactKind>, death: &Death) -> Crash {
-    let told = parse_log(&death.log).first().cloned();
-    let kind = match (artifact, death.exit) {
-        (Some(ArtifactKind::Timeout), _) | (_, Exit::Timeout | Exit::Failure(70)) => CrashKind::Timeout,
-        (Some(ArtifactKind::OutOfMemory), _) | (_, Exit::OutOfMemory | Exit::Failure(71)) => {
-            CrashKind::OutOfMemory
-        }
-        (Some(ArtifactKind::Leak), _) => CrashKind::Leak,
-        (Some(ArtifactKind::Crash | ArtifactKind::SlowUnit) | None, Exit::Success | Exit::Failure(_)) => {
-            CrashKind::Exit
-        }
-        (Some(ArtifactKind::Crash | ArtifactKind::SlowUnit) | None, Exit::Signal(_) | Exit::Stopped) => {
-            CrashKind::DeadlySignal
-        }
-    };
-    let mut crash = told.unwrap_or_else(|| Crash::of(kind, "exit status"));
-    crash.target = Some(target.name.clone());
-    crash
 }
 
 fn finding_in_run(signed: SignedCrash, sighted: FindingSighted) -> FindingInRun {

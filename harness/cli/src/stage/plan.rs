@@ -118,22 +118,25 @@ pub(crate) fn survey(launcher: &Launcher, settings: &Settings) -> Survey {
 /// Chooses what will be run.
 pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant) -> Result<Plan, CliError> {
     let Survey { compiler, discovery, mut notices } = survey(launcher, settings);
+    // Without a compiler no crate was looked for, so what follows would say that there is none.
+    let compiler = match compiler {
+        Ok(compiler) => Some(compiler),
+        Err(error)
+            if is_wrong_name(&error) || !settings.targets.values().any(TargetSection::is_ready_made) =>
+        {
+            return Err(error);
+        }
+        Err(error) => {
+            notices.push(format!("no fuzz crate was looked for: {error}"));
+            None
+        }
+    };
     let mut crates = discovery.fuzz_crates;
     let ready_made: Vec<ReadyMade> = settings
         .targets
         .iter()
         .filter_map(|(name, section)| ready_made(name, section, &settings.root))
         .collect();
-    let compiler = match compiler {
-        Ok(compiler) => Some(compiler),
-        // A project whose targets are all ready-made needs none, but one that was asked for by name must be there.
-        Err(error) if !ready_made.is_empty() && !is_asked_for(&error) => {
-            let why = shakedown_exec::chain(&error);
-            notices.push(format!("fuzz crates were not looked for: {why}"));
-            None
-        }
-        Err(error) => return Err(error),
-    };
     for krate in &mut crates {
         krate.targets.retain(|target| ready_made.iter().all(|made| made.name != target.name));
         for target in &mut krate.targets {
@@ -155,8 +158,8 @@ pub(crate) fn plan(launcher: &Launcher, settings: &Settings, started_at: Instant
     Ok(plan)
 }
 
-/// Whether the toolchain that is missing was named by the user.
-fn is_asked_for(error: &CliError) -> bool {
+/// Whether somebody asked for a toolchain that is not there: going on without one is not what was meant.
+fn is_wrong_name(error: &CliError) -> bool {
     matches!(error, CliError::Toolchain(ToolchainError::NotInstalled { .. }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shakedown_core::event::{Event, Listener};
 use shakedown_core::run::TargetState;
@@ -17,8 +17,13 @@ use shakedown_exec::discover::{Assets, FuzzCrate};
 use shakedown_exec::engine::libfuzzer::{Program, is_libfuzzer_program};
 use shakedown_exec::process::Launcher;
 
-use crate::config::Settings;
-use crate::stage::plan::{Compiler, Plan, ReadyMade};
+use crate::config::{Setting, Settings, Source};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::stage::plan::{Compiler, Plan, ReadyMade, plan};
+
+/// A build that takes longer was not going to end.
+const BUILD_TIME_MAX: Duration = Duration::from_secs(3600);
 
 /// A target that can be run, and what lies beside it.
 pub(crate) struct Prepared {
@@ -184,4 +189,29 @@ pub(crate) fn ready(
     let target =
         CampaignTarget { name: name.clone(), program, limits, dictionary: assets.dictionary.clone(), corpus };
     Ok((target, notice))
+}
+
+/// One target, built for a command that needs no other, in whatever time that takes.
+pub(crate) fn target_alone(
+    launcher: &Launcher,
+    settings: &Settings,
+    console: &Console,
+    name: &str,
+) -> Result<CampaignTarget, CliError> {
+    let only_it = Settings {
+        target_patterns: Setting { value: vec![name.to_owned()], source: Source::Argument("--target") },
+        budget: Setting { value: BUILD_TIME_MAX, source: Source::Default },
+        ..settings.clone()
+    };
+    let plan = plan(launcher, &only_it, Instant::now())?;
+    let Preparation { ready, unready, .. } = prepare(launcher, &only_it, console, &plan);
+    console.clear();
+    if let Some(prepared) = ready.into_iter().next() {
+        return Ok(prepared.target);
+    }
+    let why = unready.into_iter().next().map(|(_, state)| match state {
+        TargetState::Unbuilt { why } | TargetState::Broken { why } => why,
+        TargetState::Measured | TargetState::NotReached => "the build was stopped".to_owned(),
+    });
+    Err(CliError::Unbuilt { target: name.to_owned(), why: why.unwrap_or_default() })
 }

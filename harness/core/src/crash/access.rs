@@ -38,8 +38,7 @@ impl Access {
     /// What the address looks like, if one is known.
     pub fn address_class(&self) -> Option<AddressClass> {
         self.address.map(|address| match address {
-            0..0x1000 => AddressClass::Null,
-            0xffff_ffff_ffff_f000.. => AddressClass::Null,
+            0..0x1000 | 0xffff_ffff_ffff_f000.. => AddressClass::Null,
             0x0000_8000_0000_0000..0xffff_8000_0000_0000 => AddressClass::NonCanonical,
             0x1000.. => AddressClass::Wild,
         })

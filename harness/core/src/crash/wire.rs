@@ -5,9 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Crash, StackRole};
+use super::kind::UnknownKind;
+use super::{Access, AccessMode, Crash, Location, Stack, StackRole};
 use crate::frame::Frame;
 use crate::signature::{Keys, Signature};
+use crate::target::TargetName;
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
@@ -130,6 +132,76 @@ impl CrashLine {
     }
 }
 
+impl CrashLine {
+    /// The crash that the line was made of: enough of it to sign and group it again.
+    pub fn to_crash(&self) -> Result<Crash, UnknownKind> {
+        let mut crash = Crash::of(self.kind.parse()?, &self.reporter);
+        crash.access = self.access.as_ref().map(AccessLine::to_access);
+        crash.message.clone_from(&self.message);
+        crash.location = self.location.as_deref().map(location_of);
+        crash.target = self.target.as_ref().map(TargetName::new);
+        crash.input.clone_from(&self.input);
+        let mut frames: Vec<&FrameLine> = self.frames.iter().collect();
+        frames.sort_by_key(|frame| frame.index);
+        if !frames.is_empty() {
+            let frames = frames.into_iter().map(FrameLine::to_frame).collect();
+            crash.stacks.push(Stack::new(StackRole::Crash, frames));
+        }
+        for stack in &self.stacks {
+            let frames = stack.frames.iter().map(FrameLine::to_frame).collect();
+            // A stack whose role is a stranger's word says least as another thread's.
+            let role = StackRole::ALL.into_iter().find(|role| role.as_str() == stack.role);
+            crash.stacks.push(Stack::new(role.unwrap_or(StackRole::OtherThread), frames));
+        }
+        Ok(crash)
+    }
+}
+
+/// `file:line:column`, as `Location` prints it; a file may have colons of its own.
+fn location_of(text: &str) -> Location {
+    let mut numbers = Vec::new();
+    let mut file = text;
+    while let Some((before, number)) = file.rsplit_once(':')
+        && let (Ok(number), true) = (number.parse(), numbers.len() < 2)
+    {
+        numbers.insert(0, number);
+        file = before;
+    }
+    let mut numbers = numbers.into_iter();
+    Location { file: file.to_owned(), line: numbers.next(), column: numbers.next() }
+}
+
+impl AccessLine {
+    fn to_access(&self) -> Access {
+        let mode = match self.mode.as_str() {
+            "read" => AccessMode::Read,
+            "write" => AccessMode::Write,
+            _ => AccessMode::Unknown,
+        };
+        Access { mode, size: self.size, address: self.address.as_deref().and_then(hex_number) }
+    }
+}
+
+impl FrameLine {
+    fn to_frame(&self) -> Frame {
+        Frame {
+            function: self.function.clone(),
+            file: self.file.clone(),
+            line: self.line,
+            column: self.column,
+            module: self.module.clone(),
+            offset: self.offset.as_deref().and_then(hex_number),
+            address: None,
+            inlined: self.inlined,
+            in_app: self.in_app,
+        }
+    }
+}
+
+fn hex_number(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+}
+
 impl StackLine {
     fn new(role: StackRole, frames: &[Frame]) -> Self {
         let frames = frames.iter().enumerate().map(|(index, frame)| FrameLine::new(index, frame)).collect();
@@ -183,7 +255,27 @@ impl From<Access> for AccessLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crash::{CrashKind, Stack};
+    use crate::crash::CrashKind;
+
+    #[test]
+    fn a_crash_read_back_from_its_line_has_the_same_keys() {
+        let log = "thread 'main' panicked at src/a:b/parse.rs:7:9:\nindex out of bounds: the len is 1 but the index is 2\n\
+                   ==1== ERROR: libFuzzer: deadly signal\n    #0 0x55 in mycrate::parse::<u8> /x/src/parse.rs:7:9\n";
+        let parsed = crate::formats::parse_log(log.as_bytes());
+        let crash = parsed.first().unwrap();
+        let keys = Keys::of(crash);
+        let line = CrashLine::new("a.log", crash, &keys, &keys.signature);
+        assert_eq!(Keys::of(&line.to_crash().unwrap()), keys);
+    }
+
+    #[test]
+    fn a_line_with_a_strange_kind_is_refused() {
+        let crash = Crash::of(CrashKind::Abort, "test");
+        let keys = Keys::of(&crash);
+        let line =
+            CrashLine { kind: "banana".to_owned(), ..CrashLine::new("a", &crash, &keys, &keys.signature) };
+        assert!(line.to_crash().is_err());
+    }
 
     #[test]
     fn the_frames_that_matter_come_first_and_keep_their_place() {

@@ -73,7 +73,7 @@ fn failed(condition: &str, location: Option<Location>) -> Event {
 
 /// A log line with `heck failed: ` or `:FATAL:` in it, or in glog's form.
 pub(super) fn fatal_log(text: &str) -> Option<Event> {
-    let (place, words) = chromium(text).or_else(|| glog(text)).or_else(|| {
+    let (place, words) = chromium(text).or_else(|| glog(text)).or_else(|| android(text)).or_else(|| {
         let at = text.find("heck failed: ").or_else(|| text.find("HECK failed: "))?;
         let before = &text[..at];
         (!before.contains("Sanitizer")).then(|| (None, &text[at.saturating_sub(1)..]))
@@ -93,7 +93,8 @@ fn by_words(words: &str, place: Option<Location>) -> Event {
         "NOTREACHED hit. ",
     ];
     let condition = FAILED.iter().find_map(|start| words.find(start).map(|at| &words[at + start.len()..]));
-    let kind = if condition.is_some() { CrashKind::AssertionFailure } else { CrashKind::FatalError };
+    let is_check = condition.is_some() || words.starts_with(['(', '_']);
+    let kind = if is_check { CrashKind::AssertionFailure } else { CrashKind::FatalError };
     let words = condition.unwrap_or(words);
     let words = words.split(". ").next().unwrap_or(words).trim_end_matches('.');
     let mut report = Report::new(kind, "check").message(words);
@@ -121,6 +122,13 @@ pub(super) fn glog(text: &str) -> Option<(Option<Location>, &str)> {
     let (head, words) = text.split_once("] ")?;
     let place = head.rsplit(' ').next()?;
     scan::ends_with_line(place).then(|| (Some(scan::location(place)), words))
+}
+
+/// `file.cpp:3600 CHECK(x) failed.`
+fn android(text: &str) -> Option<(Option<Location>, &str)> {
+    let (place, words) = text.split_once(" CHECK")?;
+    let is_check = words.starts_with(['(', '_']) && words.contains(" failed");
+    (is_check && scan::ends_with_line(place)).then(|| (Some(scan::location(place)), words))
 }
 
 /// V8: `# Fatal error in file.cc, line 12`, with the reason on the next line.
@@ -165,9 +173,8 @@ pub(super) fn critical(text: &str) -> Option<Event> {
             .then(|| failed(rest.split(" [").next().unwrap_or(rest), None));
     }
     let (_, rest) = text.split_once("[critical]")?;
-    let (place, words) = rest.split_once("] ").and_then(|(head, rest)| match scan::ends_with_line(head) {
-        true => Some((head, rest)),
-        false => rest.split_once("] "),
+    let (place, words) = rest.split_once("] ").and_then(|(head, rest)| {
+        if scan::ends_with_line(head) { Some((head, rest)) } else { rest.split_once("] ") }
     })?;
     let place = place.rsplit([' ', '[']).next().unwrap_or(place);
     let condition = words.strip_prefix("assert failure: ").or_else(|| words.strip_prefix("panic: "))?;

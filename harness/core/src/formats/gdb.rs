@@ -5,11 +5,11 @@ use crate::crash::CrashKind;
 
 /// `Program received signal SIGSEGV, ..`, `Program terminated with signal 6, ..`, `Thread 2 "x" received signal ..`.
 pub(super) fn line(text: &str) -> Option<Event> {
-    let (_, signal) =
-        text.split_once(" received signal ").or_else(|| text.split_once(" terminated with signal "))?;
     if !text.starts_with("Program ") && !text.starts_with("Thread ") {
         return None;
     }
+    let (_, signal) =
+        text.split_once(" received signal ").or_else(|| text.split_once(" terminated with signal "))?;
     let name = signal.split([',', '.', ' ']).next().unwrap_or(signal);
     let kind = kind_of(name)?;
     // What a program said before it aborted says more.

@@ -9,7 +9,7 @@ use crate::frame::Frame;
 pub(super) fn line(text: &str) -> Option<Event> {
     let why = text
         .strip_prefix("== Java Exception: ")
-        .or_else(|| text.find("Uncaught Exception: ").map(|at| &text[at + "Uncaught Exception: ".len()..]))
+        .or_else(|| text.strip_prefix("Uncaught Exception: "))
         .or_else(|| {
             text.strip_prefix("Exception in thread ")
                 .and_then(|rest| rest.split_once("\" "))

@@ -23,6 +23,13 @@ const GLIBC: [(&str, CrashKind); 14] = [
 
 /// Lines that begin with a tool's own words.
 pub(super) fn line(text: &str) -> Option<Event> {
+    // Most lines begin like none of these.
+    if !matches!(
+        text.as_bytes().first()?,
+        b'*' | b'=' | b'A'..=b'L' | b'S' | b'c' | b'd' | b'f' | b'l' | b'm' | b'r' | b't' | b'w'
+    ) {
+        return None;
+    }
     let glibc = text
         .strip_prefix("*** Error in `")
         .and_then(|rest| rest.split_once("': "))

@@ -52,7 +52,7 @@ impl Open {
         !self.is_closed && (is_secondary || is_end || is_same || is_on_purpose)
     }
 
-    pub(super) fn absorb(&mut self, report: Report) {
+    pub(super) fn absorb(&mut self, report: &Report) {
         self.end_message();
         let is_secondary = report.crash.kind == CrashKind::Panic;
         self.begin_stack(if is_secondary { StackRole::OtherThread } else { StackRole::Crash }, report.style);

@@ -44,14 +44,12 @@ fn panic_header(rest: &str, has_thread_id: bool) -> Event {
         }
         return report.event();
     };
-    match split_quoted(quoted) {
-        Some((message, location)) => report.message(message).location(location).event(),
-        None => {
-            let mut report = report.message(quoted);
-            report.message = MessageStyle::Quoted;
-            report.event()
-        }
+    if let Some((message, location)) = split_quoted(quoted) {
+        return report.message(message).location(location).event();
     }
+    let mut report = report.message(quoted);
+    report.message = MessageStyle::Quoted;
+    report.event()
 }
 
 /// A panic raised by the panic machinery itself: in a destructor while unwinding, or through `extern "C"`.

@@ -208,6 +208,12 @@ fn stack_title(text: &str) -> Option<StackRole> {
         ("Live Heap Allocations", StackRole::Allocation),
         ("Address 0x", StackRole::Allocation),
     ];
+    if !matches!(
+        text.as_bytes().first()?,
+        b'f' | b'd' | b'p' | b'a' | b'L' | b'D' | b'I' | b'U' | b'M' | b'T' | b'A'
+    ) {
+        return None;
+    }
     let role = TITLES.iter().find(|(title, _)| text.starts_with(title)).map(|(_, role)| *role)?;
     let is_creation = text.contains(" created by ") || text.contains(" created at");
     match role {

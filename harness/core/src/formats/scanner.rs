@@ -1,6 +1,8 @@
 //! The scanner: lines in, reports out. It knows which report is open, which stack is being read, and which report only
 //! tells the end of the one before it. What a line *says* is decided by the families' own files.
 
+use std::sync::LazyLock;
+
 use memchr::memmem::Finder;
 
 use super::open::Open;
@@ -34,7 +36,6 @@ struct Scan {
     program: Option<String>,
     /// A line that reads like an exception's; it becomes a report if frames follow.
     exception: Option<String>,
-    marks: Marks,
 }
 
 /// A report that was read.
@@ -53,9 +54,23 @@ struct Marks {
     fatal: Finder<'static>,
     assertion_upper: Finder<'static>,
     critical: Finder<'static>,
+    check: Finder<'static>,
     sanitizer: Finder<'static>,
     traceback: Finder<'static>,
 }
+
+static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
+    runtime_error: Finder::new(undefined::MARK),
+    panicked: Finder::new("panicked at "),
+    assertion: Finder::new("ssertion"),
+    check_failed: Finder::new("heck failed: "),
+    fatal: Finder::new(":FATAL:"),
+    assertion_upper: Finder::new("SSERTION"),
+    critical: Finder::new("[critical]"),
+    check: Finder::new(" CHECK("),
+    sanitizer: Finder::new("Sanitizer: "),
+    traceback: Finder::new(python::TRACEBACK),
+});
 
 impl Default for LogScanner {
     fn default() -> Self {
@@ -66,17 +81,6 @@ impl Default for LogScanner {
 impl LogScanner {
     /// A scanner at the start of a log.
     pub fn new() -> Self {
-        let marks = Marks {
-            runtime_error: Finder::new(undefined::MARK),
-            panicked: Finder::new("panicked at "),
-            assertion: Finder::new("ssertion"),
-            check_failed: Finder::new("heck failed: "),
-            fatal: Finder::new(":FATAL:"),
-            assertion_upper: Finder::new("SSERTION"),
-            critical: Finder::new("[critical]"),
-            sanitizer: Finder::new("Sanitizer: "),
-            traceback: Finder::new(python::TRACEBACK),
-        };
         let scan = Scan {
             open: None,
             done: Vec::new(),
@@ -85,7 +89,6 @@ impl LogScanner {
             input: None,
             program: None,
             exception: None,
-            marks,
         };
         Self { partial: Vec::new(), is_cutting: false, scan }
     }
@@ -148,7 +151,7 @@ impl Scan {
             self.blank();
             return;
         }
-        match self.stack_event(text, indent).or_else(|| self.event(text, indent)) {
+        match self.stack_event(text, indent).or_else(|| Self::event(text, indent)) {
             Some(event) => self.apply(event),
             None => self.note(text, indent),
         }
@@ -235,7 +238,7 @@ impl Scan {
     }
 
     /// What the line means by itself.
-    fn event(&self, text: &str, indent: usize) -> Option<Event> {
+    fn event(text: &str, indent: usize) -> Option<Event> {
         match text.as_bytes()[0] {
             b'=' => {
                 return pid_line(text)
@@ -257,13 +260,13 @@ impl Scan {
             .or_else(|| native::line(text))
             .or_else(|| gdb::line(text))
             .or_else(|| jvm::line(text));
-        by_start.or_else(|| self.marked(text))
+        by_start.or_else(|| Self::marked(text))
     }
 
     /// What the line means because of words somewhere inside it.
-    fn marked(&self, text: &str) -> Option<Event> {
+    fn marked(text: &str) -> Option<Event> {
         let bytes = text.as_bytes();
-        let marks = &self.marks;
+        let marks = &*MARKS;
         if marks.runtime_error.find(bytes).is_some() {
             return undefined::line(text);
         }
@@ -280,8 +283,10 @@ impl Scan {
         if is_assertion && let Some(event) = checks::assertion(text) {
             return Some(event);
         }
-        let is_fatal =
-            marks.check_failed.find(bytes).is_some() || marks.fatal.find(bytes).is_some() || bytes[0] == b'F';
+        let is_fatal = marks.check_failed.find(bytes).is_some()
+            || marks.fatal.find(bytes).is_some()
+            || marks.check.find(bytes).is_some()
+            || bytes[0] == b'F';
         if is_fatal && let Some(event) = checks::fatal_log(text) {
             return Some(event);
         }
@@ -380,7 +385,7 @@ impl Scan {
         }
         let belongs = self.open.as_ref().is_some_and(|open| open.is_followed_by(&report));
         match &mut self.open {
-            Some(open) if belongs => open.absorb(report),
+            Some(open) if belongs => open.absorb(&report),
             _ => {
                 self.close();
                 self.open = Some(Open::new(report));
@@ -414,7 +419,7 @@ impl Scan {
         let standing = match open.standing {
             Standing::Warning if is_indirect => Standing::Weak,
             Standing::Fatal | Standing::Aftermath if is_secondary => Standing::Warning,
-            standing => standing,
+            Standing::Fatal | Standing::Aftermath | Standing::Warning | Standing::Weak => open.standing,
         };
         let is_empty = open.crash.stacks.iter().all(|stack| stack.frames.is_empty());
         if standing == Standing::Weak && is_empty {

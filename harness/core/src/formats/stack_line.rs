@@ -86,7 +86,8 @@ fn without_module(text: &str) -> (&str, Option<(&str, u64)>) {
         && let Some(head) = head.strip_suffix('>')
         && let Some(at) = memchr::memrchr(b'<', head.as_bytes())
     {
-        return (head[..at].trim_end(), Some((&head[at + 1..], offset)));
+        let module = head[at + 1..].trim_end_matches('>');
+        return (head[..at].trim_end_matches(['<', ' ']), Some((module, offset)));
     }
     if text.ends_with(')')
         && let Some(at) = memchr::memrchr(b'(', text.as_bytes())
@@ -199,7 +200,7 @@ pub(super) fn set_function(frame: &mut Frame, symbol: &str) {
 /// `libpthread.so.0`, `[vdso]`: what stands in a function's place where only the library is known.
 fn is_library_name(symbol: &str) -> bool {
     let stem = symbol.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let is_shared = stem.ends_with(".so");
+    let is_shared = stem.strip_suffix(".so").is_some_and(|name| !name.is_empty());
     (is_shared && !symbol.contains(['(', ' '])) || symbol == "[vdso]"
 }
 
@@ -295,7 +296,7 @@ mod tests {
             None,
             None,
             None,
-            Some(("/build/k", 0x15d375)),
+            Some(("/build/k", 0x0015_d375)),
         );
         check(
             "#0 0x55b6 in _start (/build/k (1)/x+0x95880) (BuildId: 486d)",

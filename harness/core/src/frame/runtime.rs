@@ -145,12 +145,12 @@ const LIBFUZZER: [&str; 16] = [
     "MinimizeCrashInput",
     "CleanseCrashInput",
     "RssThread",
-    "StaticCrashSignalCallback",
+    "StaticCrash",
     "AlarmHandler",
 ];
 
 /// How programs print, log and end after a failed check: the check is above them, in its caller.
-const CHECKERS: [&str; 33] = [
+const CHECKERS: [&str; 34] = [
     "logging::LogMessage",
     "logging::CheckError",
     "logging::CheckLogMessage",
@@ -162,6 +162,7 @@ const CHECKERS: [&str; 33] = [
     "base::debug::CollectStackTrace",
     "base::debug::BreakDebugger",
     "base::ImmediateCrash",
+    "ImmediateCrash",
     "google::LogMessage",
     "absl::log_internal::",
     "V8_Fatal",
@@ -194,6 +195,7 @@ fn is_go_runtime(function: &str) -> bool {
 pub(super) fn is_engine_function(function: &str) -> bool {
     let is_libfuzzer = function
         .strip_prefix("fuzzer::")
+        .map(|rest| rest.strip_prefix("(anonymous namespace)::").unwrap_or(rest))
         .is_some_and(|rest| LIBFUZZER.iter().any(|name| rest.starts_with(name)));
     is_libfuzzer || function.starts_with("_ZN6fuzzer") || function.starts_with("__sanitizer_cov_")
 }

@@ -38,10 +38,16 @@ pub fn source_of(file: &str) -> Source<'_> {
         return Source::Runtime;
     }
     // No runtime among them is written in Rust, and most files are.
-    if !file.ends_with(".rs") && is_runtime(file) {
+    if extension(file) != "rs" && is_runtime(file) {
         return Source::Runtime;
     }
     Source::Project { path: project_path(file) }
+}
+
+/// What follows the last dot of the last component; empty without one.
+pub fn extension(file: &str) -> &str {
+    let dot = memchr::memrchr3(b'.', b'/', b'\\', file.as_bytes()).filter(|at| file.as_bytes()[*at] == b'.');
+    dot.map_or("", |at| &file[at + 1..])
 }
 
 /// Whether a path has a folder that a C or C++ runtime's own build uses, and that would be no project's choice.
@@ -75,10 +81,10 @@ fn project_path(file: &str) -> &str {
         ["/src/", "/fuzz_targets/", "/tests/", "/benches/", "/examples/", "/hfuzz_targets/"];
     let cut =
         CRATE_FOLDERS.iter().filter_map(|folder| file.rfind(folder)).min_by_key(|at| std::cmp::Reverse(*at));
-    let cut = if file.ends_with(".rs") { cut } else { None };
+    let cut = if extension(file) == "rs" { cut } else { None };
     match cut {
         Some(at) => &file[at + 1..],
-        None if file.ends_with(".rs") && !file.starts_with('/') => file,
+        None if extension(file) == "rs" && !file.starts_with('/') => file,
         None => file.rsplit(['/', '\\']).next().unwrap_or(file),
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::crash::{Crash, CrashKind, KindClass, Location, StackRole};
 use crate::frame::Frame;
-use crate::frame::source::{Source, source_of};
+use crate::frame::source::{Source, extension, source_of};
 
 use super::message::{self, MessageClass};
-use super::normalise::{FunctionKey, function_key, place_of};
+use super::normalise::{FunctionKey, function_key, place_of, rust_function_key};
 use super::recursion;
 
 /// Crates whose panics report that their *caller* broke a documented rule, as std's own slices do: the caller is the site.
@@ -105,12 +105,13 @@ fn words_of(crash: &Crash, class: KindClass) -> String {
     let Some(message) = crash.message.as_deref().filter(|_| class == KindClass::Check) else {
         return String::new();
     };
-    match crash.kind {
-        CrashKind::UncaughtException | CrashKind::SecurityIssue => {
-            message::token(message.split(": ").next().unwrap_or(message))
-        }
-        CrashKind::DeadlySignal | CrashKind::Abort | CrashKind::FloatingPointException => String::new(),
-        _ => message::token(message),
+    // A signal's or an abort's message is the tool's.
+    if matches!(crash.kind, CrashKind::UncaughtException | CrashKind::SecurityIssue) {
+        message::token(message.split(": ").next().unwrap_or(message))
+    } else if speaks_for_itself(crash.kind) || crash.kind == CrashKind::UndefinedBehavior {
+        message::token(message)
+    } else {
+        String::new()
     }
 }
 
@@ -122,19 +123,37 @@ fn is_std(file: &str) -> bool {
 fn in_app_functions(crash: &Crash) -> Vec<FunctionKey> {
     let frames: Vec<&Frame> = crash.significant_frames().collect();
     let own = |is_target: bool| -> Vec<FunctionKey> {
-        frames
-            .iter()
-            .filter(|frame| frame.is_fuzz_target() == is_target && !is_managed_std(frame))
-            .filter_map(|frame| function_key(frame))
-            .collect()
+        let chosen =
+            frames.iter().filter(|frame| frame.is_fuzz_target() == is_target && !is_managed_std(frame));
+        keys_of(crash, chosen.copied())
     };
-    let functions = own(false);
-    let functions = if functions.is_empty() { own(true) } else { functions };
-    if functions.is_empty() {
-        frames.iter().filter_map(|frame| function_key(frame)).collect()
-    } else {
-        functions
+    let libraries = own(false);
+    if !libraries.is_empty() {
+        return libraries;
     }
+    let target = own(true);
+    if target.is_empty() { keys_of(crash, frames.iter().copied()) } else { target }
+}
+
+fn keys_of<'a>(crash: &Crash, frames: impl Iterator<Item = &'a Frame>) -> Vec<FunctionKey> {
+    let is_rust = crash.kind == CrashKind::Panic && crash.reporter == "rust";
+    let key = |frame: &Frame| if is_rust { rust_function_key(frame) } else { function_key(frame) };
+    let mut frames = frames.peekable();
+    let merged = frames.peek().filter(|_| is_rust).and_then(|first| merged_panic(crash, first));
+    let mut keys: Vec<FunctionKey> = frames.filter_map(key).collect();
+    if let (Some((place, column)), Some(first)) = (merged, keys.first_mut()) {
+        first.place = place;
+        first.name = format!("{}:{column}", first.name);
+    }
+    keys
+}
+
+/// The optimiser makes one call of the panics of a function, which then has no place of its own, and of the functions
+/// inlined there no trace. The header still has the true place, and its column tells the panics apart.
+fn merged_panic(crash: &Crash, innermost: &Frame) -> Option<(String, u32)> {
+    let has_place = innermost.file.as_deref().is_some_and(|file| !is_std(file));
+    let location = crash.location.as_ref().filter(|location| !has_place && !is_std(&location.file))?;
+    Some((place_of(&location.file), location.column?))
 }
 
 /// Whether a frame is in the standard library of Go, Java or Python. Reports show those, as the field does; a defect is
@@ -147,7 +166,7 @@ fn is_managed_std(frame: &Frame) -> bool {
             && !file.contains("/site-packages/")
             && !file.contains("/gopath/")
     });
-    let is_java = frame.file.as_deref().is_none_or(|file| file.ends_with(".java") || file.ends_with(".kt"));
+    let is_java = frame.file.as_deref().is_none_or(|file| matches!(extension(file), "java" | "kt"));
     has_file
         || (is_java
             && frame
@@ -193,13 +212,13 @@ fn at_location(crash: &Crash, functions: &[FunctionKey]) -> Option<FunctionKey> 
 
 /// Like [`at_location`], but a panic in a crate that checks its caller's arguments is the caller's.
 fn callers_site(crash: &Crash, functions: &[FunctionKey]) -> Option<FunctionKey> {
-    let is_contract = |function: &&FunctionKey| {
+    let checks_caller = |function: &&FunctionKey| {
         function
             .place
             .split_once(':')
             .is_some_and(|(krate, _)| CONTRACT_CRATES.contains(&krate.replace('_', "-").as_str()))
     };
-    let in_contract = functions.iter().take_while(is_contract).count();
+    let in_contract = functions.iter().take_while(checks_caller).count();
     match functions.get(in_contract) {
         Some(caller) if in_contract > 0 => Some(caller.clone()),
         _ => at_location(crash, functions),

@@ -27,7 +27,7 @@ pub struct Merge {
 pub enum MergeReason {
     /// Same words at the same line and column of the same file.
     SamePlace,
-    /// Same function of the same file, once named with its type and once without.
+    /// Same function, once named with its type or file and once without.
     SameFunction,
     /// Two recursions through one function.
     SharedCycle,
@@ -46,7 +46,7 @@ impl MergeReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SamePlace => "same words at the same place in the source",
-            Self::SameFunction => "same function, named with and without its type",
+            Self::SameFunction => "same function, named with and without its type or file",
             Self::SharedCycle => "two recursions through the same function",
             Self::BelowCorruption => "an invariant broke below a function that is known to corrupt memory",
             Self::SameCorruption => "two memory errors on the same path",
@@ -67,12 +67,15 @@ pub struct Sighting {
 
 /// Proposes merges. The order of `sightings` decides only which of two signatures keeps its name.
 pub fn group(sightings: &[Sighting]) -> Vec<Merge> {
-    group_unless(sightings, &|_, _| false)
+    proposals(Union::new(sightings, None), sightings)
 }
 
 /// Like [`group`], but never puts two signatures together that `refuses`, not even through a third.
-pub fn group_unless(sightings: &[Sighting], refuses: &dyn Fn(&Signature, &Signature) -> bool) -> Vec<Merge> {
-    let mut union = Union::new(sightings, refuses);
+pub fn group_unless(sightings: &[Sighting], refuses: Refuses<'_>) -> Vec<Merge> {
+    proposals(Union::new(sightings, Some(refuses)), sightings)
+}
+
+fn proposals(mut union: Union<'_>, sightings: &[Sighting]) -> Vec<Merge> {
     link_same_place(sightings, &mut union);
     link_same_function(sightings, &mut union);
     link_shared_cycles(sightings, &mut union);
@@ -118,19 +121,29 @@ fn link_same_place(sightings: &[Sighting], union: &mut Union<'_>) {
 }
 
 fn link_same_function(sightings: &[Sighting], union: &mut Union<'_>) {
-    // Per place, name, class and words: the owners seen, and where.
-    let mut owners: BTreeMap<_, BTreeMap<&str, usize>> = BTreeMap::new();
+    // Per name, class and words: the sites seen, and where.
+    let mut sites: BTreeMap<_, BTreeMap<&FunctionKey, usize>> = BTreeMap::new();
     for (at, sighting) in sightings.iter().enumerate() {
         let Evidence { class, site, words, .. } = &sighting.evidence;
-        owners.entry((&site.place, &site.name, class, words)).or_default().entry(&site.owner).or_insert(at);
+        sites.entry((&site.name, class, words)).or_default().entry(site).or_insert(at);
     }
-    for seen in owners.values().filter(|seen| seen.len() == 2) {
-        if let (Some(bare), Some((_, typed))) =
-            (seen.get(""), seen.iter().find(|(owner, _)| !owner.is_empty()))
+    // With a third one of the name there is no telling which two belong together.
+    for seen in sites.values().filter(|seen| seen.len() == 2) {
+        let mut both = seen.iter();
+        if let (Some((one, at)), Some((other, other_at))) = (both.next(), both.next())
+            && may_be_one(one, other)
         {
-            union.link(*bare, *typed, MergeReason::SameFunction);
+            union.link(*at, *other_at, MergeReason::SameFunction);
         }
     }
+}
+
+/// Whether two spellings differ only in what one of them doesn't know: its type, or its file.
+fn may_be_one(one: &FunctionKey, other: &FunctionKey) -> bool {
+    let knows_file = |site: &FunctionKey| site.place.contains('/');
+    let same_owner = one.owner == other.owner || one.owner.is_empty() || other.owner.is_empty();
+    let same_place = one.place == other.place || knows_file(one) != knows_file(other);
+    same_owner && same_place && !one.name.is_empty()
 }
 
 fn link_shared_cycles(sightings: &[Sighting], union: &mut Union<'_>) {
@@ -206,18 +219,21 @@ fn link_zeros(sightings: &[Sighting], union: &mut Union<'_>) {
     }
 }
 
+/// Says of two signatures that they must stay apart.
+pub type Refuses<'a> = &'a dyn Fn(&Signature, &Signature) -> bool;
+
 /// Union-find over signatures, which remembers why.
 struct Union<'a> {
     signatures: Vec<Signature>,
     group_of: Vec<usize>,
     parents: Vec<usize>,
     members: Vec<Vec<usize>>,
-    refuses: &'a dyn Fn(&Signature, &Signature) -> bool,
+    refuses: Option<Refuses<'a>>,
     merges: Vec<Merge>,
 }
 
 impl<'a> Union<'a> {
-    fn new(sightings: &[Sighting], refuses: &'a dyn Fn(&Signature, &Signature) -> bool) -> Self {
+    fn new(sightings: &[Sighting], refuses: Option<Refuses<'a>>) -> Self {
         let mut numbers: HashMap<&Signature, usize> = HashMap::new();
         let mut signatures = Vec::new();
         let mut group_of = Vec::with_capacity(sightings.len());
@@ -258,7 +274,8 @@ impl<'a> Union<'a> {
     }
 
     fn is_refused(&self, a: usize, b: usize) -> bool {
+        let Some(refuses) = self.refuses else { return false };
         let all = |number: usize| self.members[number].iter().map(|member| &self.signatures[*member]);
-        all(a).any(|one| all(b).any(|other| (self.refuses)(one, other)))
+        all(a).any(|one| all(b).any(|other| refuses(one, other)))
     }
 }

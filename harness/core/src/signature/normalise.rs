@@ -5,7 +5,7 @@
 //! Module paths go, because debug information of inlined functions lacks them and the file says the same.
 
 use crate::demangle::without_legacy_hash;
-use crate::frame::source::{Source, source_of};
+use crate::frame::source::{Source, extension, source_of};
 use crate::frame::{Frame, origin};
 
 /// A function in normal form. Ordered and compared by its parts.
@@ -29,13 +29,12 @@ impl FunctionKey {
 
 /// The normal form of a frame's function; `None` for a closure without a name of its own, and for raw frames.
 pub fn function_key(frame: &Frame) -> Option<FunctionKey> {
-    let function = frame.function.as_deref()?;
+    // Erased for every language: where a file is missing or odd, a Rust name can look like another's.
+    let function = without_legacy_hash(frame.function.as_deref()?);
     if frame.is_rust() {
-        return rust_key(function, frame.file.as_deref());
+        return rust_function_key(frame);
     }
-    let extension =
-        frame.file.as_deref().and_then(|file| file.rsplit_once('.')).map_or("", |(_, extension)| extension);
-    let key = match extension {
+    let key = match frame.file.as_deref().map_or("", extension) {
         "go" => FunctionKey { name: go_name(function), ..FunctionKey::default() },
         "py" => FunctionKey { place: file_name(frame), name: function.to_owned(), ..FunctionKey::default() },
         "js" | "ts" | "mjs" | "cjs" => FunctionKey {
@@ -47,6 +46,11 @@ pub fn function_key(frame: &Frame) -> Option<FunctionKey> {
         _ => FunctionKey { name: cpp_name(function), ..FunctionKey::default() },
     };
     (!key.name.is_empty()).then_some(key)
+}
+
+/// The same for a frame that is known to be Rust's, though it may have no file to say so.
+pub fn rust_function_key(frame: &Frame) -> Option<FunctionKey> {
+    rust_key(without_legacy_hash(frame.function.as_deref()?), frame.file.as_deref())
 }
 
 fn file_name(frame: &Frame) -> String {

@@ -65,7 +65,7 @@ fn with_lines_shifted(log: &str, by: u32) -> String {
         shifted.push_str(if at > 0 { ".rs:" } else { "" });
         let end = part.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(part.len());
         match part[..end].parse::<u32>() {
-            Ok(line) if at > 0 => shifted.push_str(&format!("{}{}", line + by, &part[end..])),
+            Ok(line) if at > 0 => shifted.extend([(line + by).to_string().as_str(), &part[end..]]),
             _ => shifted.push_str(part),
         }
     }

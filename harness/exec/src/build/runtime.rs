@@ -89,8 +89,8 @@ impl Runtime {
 
     /// What must be equal for two builds to share a folder: cargo does not know all of it as an input.
     pub(super) fn identity(&self) -> String {
-        let substitute = self.substitution.as_ref().map(|substitution| &substitution.substitute);
-        format!("{:?} {substitute:?}", self.archive)
+        let sources = self.substitution.as_ref().map(|substitution| substitution.sources.key());
+        format!("{:?} {sources:?}", self.archive)
     }
 
     /// A sentence, where the compiler refused our copy.
@@ -105,10 +105,9 @@ fn ends_at_panics(krate: &FuzzCrate, why: &str) -> String {
 }
 
 fn substitution(settings: &RuntimeSettings, package: &Path) -> Result<Substitution, String> {
-    let original = package.join("src/lib.rs");
-    let substitute = driver::runtime::prepare(&original, &settings.cache.join("runtime"))
+    let sources = driver::runtime::prepare(&package.join("src/lib.rs"), &settings.cache.join("runtime"))
         .map_err(|error| crate::chain(&error))?;
-    Ok(Substitution { original, substitute, inner: settings.inherited_rustc_wrapper.clone() })
+    Ok(Substitution { sources, inner: settings.inherited_rustc_wrapper.clone() })
 }
 
 fn archive_of(

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use shakedown_core::input::InputId;
-use shakedown_driver::substitute::{Unrecognised, substitute};
+use shakedown_driver::substitute::{RUNTIME, Unrecognised, substitute};
 
 /// Why panics end the process of this project's targets. Everything else works.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +27,30 @@ pub enum RuntimeError {
     },
 }
 
-/// The copy of `lib_rs` (libfuzzer-sys's `src/lib.rs`, as `cargo metadata` knows it) in the folder `cache`.
-pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<PathBuf, RuntimeError> {
+/// What [`super::wrapper`] compiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources {
+    /// libfuzzer-sys's own `src/lib.rs`.
+    pub original: PathBuf,
+    /// The changed copy of it.
+    pub substitute: PathBuf,
+    /// The crate that the copy calls.
+    pub runtime: PathBuf,
+}
+
+impl Sources {
+    /// Names what is compiled. Cargo doesn't know that a wrapper substitutes: builds with different sources, or with none,
+    /// need different target directories.
+    pub fn key(&self) -> String {
+        // `NAME/PACKAGE/src/lib.rs`, see `prepare`.
+        let folder = self.substitute.ancestors().nth(3).and_then(Path::file_name).unwrap_or_default();
+        folder.to_string_lossy().into_owned()
+    }
+}
+
+/// Copies `lib_rs` (libfuzzer-sys's `src/lib.rs`, as `cargo metadata` knows it), changed, into the folder `cache`, and
+/// the runtime beside it.
+pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<Sources, RuntimeError> {
     let copy_error = |path: &Path| {
         let path = path.to_path_buf();
         move |source| RuntimeError::Copy { path, source }
@@ -36,16 +58,22 @@ pub fn prepare(lib_rs: &Path, cache: &Path) -> Result<PathBuf, RuntimeError> {
     let text = std::fs::read_to_string(lib_rs).map_err(copy_error(lib_rs))?;
     let changed =
         substitute(&text).map_err(|source| RuntimeError::Unknown { path: lib_rs.to_path_buf(), source })?;
-    // Named by its content: cargo sees from the path that another driver needs another build.
-    let name = InputId::of(changed.as_bytes()).as_str()[..16].to_owned();
+    let name = InputId::of([changed.as_str(), RUNTIME].concat().as_bytes()).as_str()[..16].to_owned();
     // Laid out like cargo's registry, so that whoever reads the debug information (gdb, our own `core::frame`) sees that
     // these frames are libfuzzer-sys's and not the project's.
     let package = lib_rs.ancestors().nth(2).and_then(Path::file_name).unwrap_or("libfuzzer-sys".as_ref());
-    let copy = cache.join("registry/src").join(name).join(package).join("src/lib.rs");
-    if !copy.is_file() {
-        write_whole(&copy, changed.as_bytes()).map_err(copy_error(&copy))?;
+    let folder = cache.join("registry/src").join(name).join(package).join("src");
+    let sources = Sources {
+        original: lib_rs.to_path_buf(),
+        substitute: folder.join("lib.rs"),
+        runtime: folder.join("runtime.rs"),
+    };
+    for (path, text) in [(&sources.substitute, changed.as_str()), (&sources.runtime, RUNTIME)] {
+        if !path.is_file() {
+            write_whole(path, text.as_bytes()).map_err(copy_error(path))?;
+        }
     }
-    Ok(copy)
+    Ok(sources)
 }
 
 /// A compiler of another process may read the copy at any moment.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use shakedown_exec::build::flags::{Instrumentation, PROFILE, Sanitizer};
 use shakedown_exec::command::CommandSpec;
-use shakedown_exec::driver::runtime;
+use shakedown_exec::driver::runtime::{self, Sources};
 use shakedown_exec::driver::wrapper::Substitution;
 use shakedown_exec::engine::libfuzzer::Program;
 use shakedown_exec::interrupt::Interrupt;
@@ -41,9 +41,8 @@ pub(crate) fn target(name: &str) -> Program {
 
 fn build() -> PathBuf {
     let package = libfuzzer_sys();
-    let substitution =
-        substitution(&package, runtime::prepare(&package.join("src/lib.rs"), &kept("runtime")).unwrap());
-    let target_dir = kept("target");
+    let substitution = Substitution { sources: prepare(&package), inner: None };
+    let target_dir = kept(&format!("target-{}", substitution.sources.key()));
     let archive = fuzzer_archive(&package, &kept("archives"));
     let spec = cargo_build(&target_dir).arg("--bins").env(ARCHIVE_VARIABLE, archive);
     run(&substitution.apply(spec, &client()));
@@ -51,10 +50,18 @@ fn build() -> PathBuf {
     target_dir.join(host()).join("release")
 }
 
+/// The same target as cargo-fuzz builds it: libfuzzer-sys as it is, with its own archive.
+pub(crate) fn plain_target(name: &str) -> PathBuf {
+    let target_dir = kept("plain");
+    run(&cargo_build(&target_dir).arg("--bin").arg(name));
+    target_dir.join(host()).join("release").join(name)
+}
+
 /// Builds libfuzzer-sys alone, with `substitute` in place of its own text. Returns why that was not taken, if it was not.
 pub(crate) fn build_libfuzzer_sys(substitute: PathBuf, target_dir: &Path) -> Option<String> {
     let package = libfuzzer_sys();
-    let substitution = substitution(&package, substitute);
+    let sources = Sources { substitute, ..prepare(&package) };
+    let substitution = Substitution { sources, inner: None };
     let archive = fuzzer_archive(&package, &kept("archives"));
     let spec = cargo_build(target_dir).args(["-p", "libfuzzer-sys"]).env(ARCHIVE_VARIABLE, archive);
     run(&substitution.apply(spec, &client()));
@@ -70,8 +77,8 @@ fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("driver-fixture").join(name)
 }
 
-fn substitution(package: &Path, substitute: PathBuf) -> Substitution {
-    Substitution { original: package.join("src/lib.rs"), substitute, inner: None }
+fn prepare(package: &Path) -> Sources {
+    runtime::prepare(&package.join("src/lib.rs"), &kept("runtime")).unwrap()
 }
 
 fn cargo_build(target_dir: &Path) -> CommandSpec {
