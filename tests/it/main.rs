@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
 
 mod campaigns;
+#[cfg(feature = "end-to-end")]
+mod end_to_end;
 mod layouts;
 mod processes;
 mod refusals;
