@@ -117,15 +117,14 @@ fn reason_of_target(target: &TargetInRun) -> Option<Reason> {
             outcome: Outcome::Undecided,
             text: format!("{} was not executed once", target.name),
         }),
-        TargetState::Measured => None,
+        // Targets that were not reached are told of together: one reason explains them all.
+        TargetState::Measured | TargetState::NotReached => None,
         TargetState::Unbuilt { .. } => {
             Some(Reason { outcome: Outcome::Broken, text: format!("{} does not build", target.name) })
         }
         TargetState::Broken { .. } => {
             Some(Reason { outcome: Outcome::Broken, text: format!("{} cannot be run", target.name) })
         }
-        // Told of together: one reason explains them all.
-        TargetState::NotReached => None,
     }
 }
 

@@ -97,7 +97,10 @@ fn stack_page(frames: &[Frame]) -> String {
 
 fn fold(page: &mut String, n_folded: &mut usize) {
     if *n_folded > 0 {
-        page.push_str(&format!("       … {} of the runtime and libraries\n", count(*n_folded as u64, "frame")));
+        page.push_str(&format!(
+            "       … {} of the runtime and libraries\n",
+            count(*n_folded as u64, "frame")
+        ));
         *n_folded = 0;
     }
 }
