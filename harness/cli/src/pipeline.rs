@@ -34,6 +34,8 @@ pub(crate) fn run(
     let grouping = Grouping::read(&settings.root)?;
     let scratch = scratch(state)?;
     let plan = plan(launcher, settings, clock.started)?;
+    // Asked now, since git would not be waited for after an interrupt.
+    let environment = environment(launcher, settings, &plan);
     let id = RunId::new(clock.started_at, &format!("{}/{:?}", std::process::id(), clock.started));
     store.begin_run(&id, clock.started_at, command)?;
     let targets = plan.target_names();
@@ -74,7 +76,7 @@ pub(crate) fn run(
         wall: clock.started.elapsed(),
         budget: Some(settings.budget.value),
         command: command.to_owned(),
-        environment: environment(launcher, settings, &plan),
+        environment,
         targets,
         findings: std::mem::take(&mut collected.findings),
         notices: plan.notices.into_iter().chain(notices).chain(replays.notices).collect(),
