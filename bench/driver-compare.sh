@@ -3,8 +3,8 @@
 #
 #   bench/driver-compare.sh SUITE CRASHES WORK [build triage merge minimise executions throughput first-build]
 #
-# SUITE is a folder with a cargo-fuzz project in `fuzz/`, CRASHES has `index.jsonl` and `inputs/` (both come with
-# ../shared/data). WORK is written to and kept: builds are reused. SECONDS_EACH (30) is the length of one fuzz run,
+# SUITE is a folder with a cargo-fuzz project in `fuzz/`, CRASHES has `index.jsonl` and `inputs/` (both are the
+# project's shared data). WORK is written to and kept: builds are reused. SECONDS_EACH (30) is the length of one fuzz run,
 # ROUNDS (5) how often short things alternate. Each line ends in the ratio that matters, with medians before it.
 set -euo pipefail
 
@@ -20,7 +20,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 host=$(rustc -vV | sed -n 's/^host: //p')
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-30}
-nightly=nightly-$host
+nightly=nightly-$host # AddressSanitizer needs it; without a sanitizer both sides use the default toolchain.
 client=$here/target/release/examples/driver-client
 [ -n "${CARGO_TARGET_DIR:-}" ] && client=$CARGO_TARGET_DIR/release/examples/driver-client
 export PATH="$work/root/bin:$PATH" RUST_BACKTRACE=1
@@ -37,7 +37,7 @@ time_ms() {
 }
 median() { sort -g | awk '{a[NR]=$1} END {print NR%2 ? a[(NR+1)/2] : (a[NR/2]+a[NR/2+1])/2}'; }
 spread() { sort -g | awk '{a[NR]=$1} END {printf "%s..%s of %d", a[1], a[NR], NR}'; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf (b > 0 ? "%.4g" : "-"), b > 0 ? a / b : 0}'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN {if (b > 0) printf "%.4g", a / b; else printf "-"}'; }
 # The inputs of crashes of a target, at most N: a kind of its own per line of the index.
 crashing() { # target count
   grep "\"target\": \"$1\"" "$crashes/index.jsonl" | sed 's/.*"input": "\([^"]*\)".*/\1/' | head -n "$2" |
@@ -46,7 +46,7 @@ crashing() { # target count
 
 # Cargo, as we build targets: our archive and runtime, cargo-fuzz's flags.
 build_ours() { # sanitizer manifest-folder target-dir cargo-args..
-  local sanitizer=$1 folder=$2 target=$3 package flags toolchain=$nightly
+  local sanitizer=$1 folder=$2 target=$3 package flags toolchain=
   shift 3
   package=$(cd "$folder" && cargo metadata --format-version 1 2>/dev/null |
     grep -o '"manifest_path":"[^"]*/libfuzzer-sys-[^"]*/Cargo.toml"' | head -1 | sed 's/.*:"//; s|/Cargo.toml"||')
@@ -54,12 +54,12 @@ build_ours() { # sanitizer manifest-folder target-dir cargo-args..
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares
     -Cllvm-args=-sanitizer-coverage-stack-depth -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
-  if [ "$sanitizer" = asan ]; then flags+=" -Zsanitizer=address"; fi
+  if [ "$sanitizer" = asan ]; then flags+=" -Zsanitizer=address" toolchain=+$nightly; fi
   (cd "$folder" && env \
     CUSTOM_LIBFUZZER_PATH="$("$client" archive "$package/libfuzzer" "$work/archives")" \
     $("$client" runtime "$package/src/lib.rs" "$work/runtimes") \
     RUSTC_WRAPPER="$client" RUSTFLAGS="$(echo $flags)" CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
-    cargo "+$toolchain" build --release --target "$host" --target-dir "$target" "$@")
+    cargo $toolchain build --release --target "$host" --target-dir "$target" "$@")
 }
 
 build() {
@@ -70,7 +70,7 @@ build() {
   build_ours asan "$work/suite/fuzz" "$work/ours-asan" --quiet --bins
   build_ours none "$work/suite/fuzz" "$work/ours-none" --quiet --bins
   (cd "$work/suite/fuzz" && cargo "+$nightly" fuzz build --target-dir "$work/theirs-asan" 2>/dev/null)
-  (cd "$work/suite/fuzz" && cargo "+$nightly" fuzz build -s none --target-dir "$work/theirs-none" 2>/dev/null)
+  (cd "$work/suite/fuzz" && cargo fuzz build -s none --target-dir "$work/theirs-none" 2>/dev/null)
 }
 
 cargo_fuzz() { (cd "$work/suite/fuzz" && cargo "+$nightly" fuzz "$@"); }

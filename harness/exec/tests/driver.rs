@@ -267,6 +267,44 @@ fn a_copy_that_does_not_compile_gives_way_to_the_original() {
 }
 
 #[test]
+fn the_driver_itself_is_clean_under_sanitizers() {
+    let scratch = Scratch::new();
+    let (launcher, program) = (launcher(), support::sanitized_target(&scratch.folder("build")));
+    let inputs = ["?", ".", "b", "e", "x", "h", "H", "?"];
+    let expected = [
+        EndKind::Passed,
+        EndKind::Rejected,
+        EndKind::Abort,
+        EndKind::Exit,
+        EndKind::Exit,
+        EndKind::Timeout,
+        EndKind::Sanitizer,
+        EndKind::Passed,
+    ];
+    let limits = Limits { memory_mb: 0, ..limits() };
+    let replayed = replay(&launcher, &program, limits, &scratch.files(&inputs), Listing::All, None).unwrap();
+    let mut server = ForkServer::start(&launcher, &program, limits).unwrap();
+    assert!(server.has_sanitizer() && !server.catches_panics());
+    for ((input, expected), replayed) in inputs.iter().zip(expected).zip(replayed) {
+        let forked = server.run(input.as_bytes()).unwrap();
+        assert_eq!(forked.end, expected, "{input}: {forked:?}");
+        assert!(matches!(replayed, Replayed::Executed(executed) if executed.end == expected), "{input}");
+        let log = forked.crash.map_or(Vec::new(), |crash| crash.log);
+        let is_planted = expected == EndKind::Sanitizer;
+        assert_eq!(String::from_utf8_lossy(&log).contains("ERROR: AddressSanitizer"), is_planted, "{input}");
+    }
+    let minimised = minimise(&mut server, b"bbbbbbbbbbbb", Effort::default()).unwrap().unwrap();
+    assert_eq!(minimised.input, b"b");
+    let spec = program.command.arg("-runs=2000").arg(scratch.folder("corpus"));
+    let outcome = run(&fuzzing_on(spec, &scratch.folder("notes"), &scratch.path("state"), &limits));
+    assert!(
+        outcome.exit.is_success() || outcome.exit.code() == Some(77),
+        "{}",
+        outcome.stderr.last_lines(30)
+    );
+}
+
+#[test]
 fn a_program_without_our_driver_is_refused_by_name() {
     let program = Program { command: CommandSpec::new("true"), ..target("kinds") };
     let launcher = launcher();

@@ -9,7 +9,7 @@ use shakedown_core::text::{one_line, printable};
 use shakedown_exec::process::Launcher;
 use shakedown_exec::replay::{self, Replayed};
 use shakedown_exec::symbolize::Symbolizer;
-use shakedown_report::view::short_id;
+use shakedown_report::view::{count, short_id};
 use shakedown_store::Store;
 
 use crate::command::findings::find;
@@ -125,7 +125,10 @@ fn stack_page(frames: &[Frame]) -> String {
 
 fn fold(page: &mut String, n_folded: &mut usize) {
     if *n_folded > 0 {
-        page.push_str(&format!("       … {n_folded} frames of the runtime and libraries\n"));
+        page.push_str(&format!(
+            "       … {} of the runtime and libraries\n",
+            count(*n_folded as u64, "frame")
+        ));
         *n_folded = 0;
     }
 }

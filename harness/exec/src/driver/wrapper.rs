@@ -63,7 +63,11 @@ impl Substitution {
 pub fn run(substitution: &Substitution, args: &[OsString]) -> ExitCode {
     let Some(changed) = substituted(args, substitution) else { return hand_on(substitution, args) };
     match try_substitute(substitution, changed) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            // Usually there is none; one of an older compiler is no longer true.
+            drop(std::fs::remove_file(substitution.refusal_file()));
+            ExitCode::SUCCESS
+        }
         Err(why) => {
             // If even this can't be written, the driver still says that it has no runtime.
             drop(std::fs::write(substitution.refusal_file(), why));

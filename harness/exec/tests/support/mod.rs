@@ -68,6 +68,42 @@ pub(crate) fn build_libfuzzer_sys(substitute: PathBuf, target_dir: &Path) -> Opt
     substitution.refusal()
 }
 
+/// A target in C++ with the driver in it, all of it under AddressSanitizer and UndefinedBehaviorSanitizer. libFuzzer comes
+/// from the archive; the driver there is passed over, since its functions are already defined.
+pub(crate) fn sanitized_target(folder: &Path) -> Program {
+    let package = libfuzzer_sys();
+    let archive = fuzzer_archive(&package, &kept("archives"));
+    let program = folder.join("plain");
+    let mut spec = CommandSpec::new("c++")
+        .args([
+            "-fsanitize=address,undefined",
+            "-fno-sanitize=object-size",
+            "-fno-sanitize-recover=undefined",
+            "-std=c++17",
+            "-g",
+            "-O1",
+            "-I",
+        ])
+        .arg(package.join("libfuzzer"))
+        .arg("-o")
+        .arg(&program)
+        .arg(fixture().join("src/plain.cpp"));
+    for source in shakedown_driver::NATIVE_SOURCES {
+        let path = folder.join(source.name);
+        std::fs::write(&path, source.text).unwrap();
+        if path.extension().is_some_and(|extension| extension == "cpp") {
+            spec = spec.arg(path);
+        }
+    }
+    run(&spec.arg(archive).arg("-lpthread"));
+    Program {
+        command: CommandSpec::new(program),
+        sanitizer: Sanitizer::Address,
+        inherited_asan_options: None,
+        has_driver: true,
+    }
+}
+
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../driver/fixture")
 }
