@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
 
 mod campaigns;
+mod commands;
 #[cfg(feature = "end-to-end")]
 mod end_to_end;
 mod layouts;

@@ -256,3 +256,14 @@ fn no_file_knows_the_machine_it_was_written_on() {
     });
     assert_none("a path of one machine", wrong);
 }
+
+#[test]
+fn every_snapshot_belongs_to_a_test() {
+    let tests: Vec<Source> = files(".rs").into_iter().filter(|source| source.is_in("tests/it")).collect();
+    let stale = files(".snap").into_iter().filter_map(|snapshot| {
+        let name = snapshot.path.strip_prefix("tests/snapshots/")?.strip_suffix(".snap")?.to_owned();
+        let is_used = tests.iter().any(|test| test.text.contains(&format!("\"{name}\"")));
+        (!is_used).then_some(snapshot.path)
+    });
+    assert_none("no test has this snapshot", stale);
+}

@@ -1,5 +1,6 @@
 //! `repro`: runs a finding's input again, alone, and shows the crash with a stack that a person can read.
 
+use serde::Serialize;
 use shakedown_core::crash::Crash;
 use shakedown_core::finding::{self, Finding};
 use shakedown_core::frame::Frame;
@@ -40,17 +41,44 @@ pub(crate) fn run(
     let replayed = replay::confirm(launcher, &target.program, &target.limits, &input, scratch.path(), None)
         .map_err(|source| CliError::Target { target: target.name.to_string(), source })?;
     let by_hand = target.program.replay_by_hand(&input);
-    let page = match replayed {
-        Replayed::Passed => format!("gone: {} runs through on this input now\n", target.name),
-        Replayed::NotRun => "stopped before the input was run\n".to_owned(),
+    let (page, outcome, title) = match replayed {
+        Replayed::Passed => (format!("gone: {} runs through on this input now\n", target.name), "gone", None),
+        Replayed::NotRun => ("stopped before the input was run\n".to_owned(), "not-run", None),
         Replayed::Died(death) => {
             let mut crash = crash_of(&target, None, &death);
             Symbolizer::new().resolve(&mut crash);
-            crash_page(&finding, &crash)
+            let is_same = Keys::of(&crash).signature == finding.signature;
+            let outcome = if is_same { "reproduces" } else { "different" };
+            (crash_page(&finding, &crash), outcome, Some(finding::title(&crash)))
         }
     };
-    console.print(&format!("{page}\nby hand: {by_hand}\n"));
+    if console.is_json() {
+        let line = Line {
+            event: "repro",
+            signature: finding.signature.to_string(),
+            target: target.name.as_str(),
+            outcome,
+            title,
+            by_hand: by_hand.to_string(),
+        };
+        let line = serde_json::to_string(&line).expect("it has string keys and no numbers");
+        console.print(&(line + "\n"));
+    } else {
+        console.print(&format!("{page}\nby hand: {by_hand}\n"));
+    }
     Ok(0)
+}
+
+/// What came of it, for programs (docs/formats.md).
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    signature: String,
+    target: &'a str,
+    /// `reproduces`, `different`, `gone` or `not-run`.
+    outcome: &'static str,
+    title: Option<String>,
+    by_hand: String,
 }
 
 fn crash_page(finding: &Finding, crash: &Crash) -> String {
