@@ -1,5 +1,8 @@
 //! The door through which programs are started, with the product itself as the guard and fakes as the programs.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use shakedown_exec::command::CommandSpec;
@@ -209,6 +212,21 @@ fn a_grandchild_does_not_outlive_a_harness_that_is_killed() {
     started.kill();
     started.finish().was_killed();
     marked.assert_gone();
+}
+
+/// The harness can die between the start of a guard and that of its program.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a guard without a harness is no case for the harness")]
+fn a_guard_whose_harness_is_gone_before_the_program_has_begun_leaves_nobody() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    drop(ours);
+    let value = format!("processes-orphaned-{}", std::process::id());
+    let mut guard = Command::new(fake("shakedown-under-test"));
+    guard.args([GUARD_MODE, "-,-"]).arg(fake("leaves-a-grandchild")).arg("stay").env(MARK, &value);
+    guard.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+    guard.status().unwrap();
+    // The guard sweeps before it ends.
+    assert_eq!(Marked::new(&value).alive(), Vec::<String>::new());
 }
 
 #[test]

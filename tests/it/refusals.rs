@@ -189,6 +189,7 @@ fn an_unknown_finding_says_where_they_are_listed() {
 #[test]
 fn an_ambiguous_finding_shows_the_candidates() {
     let project = project().target("leaky", "fuzzer-with-defects");
+    (0..3).for_each(|number| project.write(&format!("fixed-{number}"), ""));
     project.shakedown(["fuzz", "--for", "6s"]).run().exits(1);
     refused!(project.shakedown(["findings", "show", ""]), 2, "finding-ambiguous");
 }
