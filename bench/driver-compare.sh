@@ -3,8 +3,8 @@
 #
 #   bench/driver-compare.sh SUITE CRASHES WORK [build triage merge minimise executions throughput first-build]
 #
-# SUITE is a folder with a cargo-fuzz project in `fuzz/`, CRASHES has `index.jsonl` and `inputs/` (both come with
-# ../shared/data). WORK is written to and kept: builds are reused. SECONDS_EACH (30) is the length of one fuzz run,
+# SUITE is a folder with a cargo-fuzz project in `fuzz/`, CRASHES has `index.jsonl` and `inputs/` (both are the
+# project's shared data). WORK is written to and kept: builds are reused. SECONDS_EACH (30) is the length of one fuzz run,
 # ROUNDS (5) and BUILD_ROUNDS (3) how often things alternate. Each line ends in the ratio that matters, with medians before it.
 set -euo pipefail
 

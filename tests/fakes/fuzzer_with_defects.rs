@@ -19,11 +19,15 @@ const DEFECTS: [Defect; 5] = [
     Defect { message: "byte index 1 is not a char boundary", place: "src/flag.rs:58:21", function: "flag" },
 ];
 
+/// The distance between two defects, when inputs are counted.
+const SPREAD: usize = 51;
+
 fn main() -> std::process::ExitCode {
     play(|input| {
+        // Spread evenly over a byte, so that from any start each is as near as the others.
         let number = usize::from(*input.first()?);
-        let defect = DEFECTS.get(number.checked_sub(1)? / 16).filter(|_| number % 16 == 1)?;
-        let is_fixed = std::path::Path::new(&format!("fixed-{}", number / 16)).exists();
+        let defect = DEFECTS.get(number / SPREAD).filter(|_| number % SPREAD == 1)?;
+        let is_fixed = std::path::Path::new(&format!("fixed-{}", number / SPREAD)).exists();
         (!is_fixed).then_some(*defect)
     })
 }

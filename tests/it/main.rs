@@ -2,5 +2,11 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests as well")]
 
-mod fakes;
+mod campaigns;
+mod commands;
+#[cfg(feature = "end-to-end")]
+mod end_to_end;
+mod layouts;
+mod processes;
+mod refusals;
 mod tidy;

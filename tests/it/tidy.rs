@@ -41,7 +41,8 @@ fn runs_elsewhere(source: &Source) -> bool {
 }
 
 #[track_caller]
-fn assert_none(complaint: &str, places: Vec<String>) {
+fn assert_none(complaint: &str, places: impl IntoIterator<Item = String>) {
+    let places: Vec<String> = places.into_iter().collect();
     assert!(places.is_empty(), "{complaint}:\n  {}", places.join("\n  "));
 }
 
@@ -132,14 +133,13 @@ fn only_the_store_speaks_sql() {
     let sql = ["rusqlite", "SELECT ", "INSERT INTO", "PRAGMA ", "CREATE TABLE"];
     let others = product().filter(|source| !source.is_in("harness/store"));
     assert_none("SQL is spoken outside of the store", uses(others, &sql));
-    let manifests: Vec<String> = CRATES
+    let manifests = CRATES
         .iter()
         .filter(|name| **name != "store")
         .filter(|name| {
             dependencies(&format!("harness/{name}/Cargo.toml"), "dependencies").contains(&"rusqlite".into())
         })
-        .map(|name| format!("harness/{name}/Cargo.toml"))
-        .collect();
+        .map(|name| format!("harness/{name}/Cargo.toml"));
     assert_none("another crate depends on SQLite", manifests);
 }
 
@@ -154,7 +154,7 @@ fn renderers_lay_out_a_view_and_see_no_world() {
 fn main_turns_an_outcome_into_an_exit_code_and_no_more() {
     let mains = product().filter(|source| source.is_in("harness/cli/src/bin"));
     let long = mains.filter(|source| source.text.lines().count() > 20).map(|source| source.path);
-    assert_none("a main is longer than 20 lines", long.collect());
+    assert_none("a main is longer than 20 lines", long);
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn files_are_short_enough_to_hold_one_noun() {
         workspace().filter(|source| source.n_lines_without_tests() > FILE_LINES_MAX).collect();
     let wrong = long.iter().filter(|source| !is_excused(source));
     let wrong = wrong.map(|source| format!("{}: {} lines", source.path, source.n_lines_without_tests()));
-    assert_none("files are longer than 400 lines; part them, or excuse them in LONG_FILES", wrong.collect());
+    assert_none("files are longer than 400 lines; part them, or excuse them in LONG_FILES", wrong);
     let stale = LONG_FILES.iter().filter(|(path, _)| long.iter().all(|source| source.path != *path));
     let stale = stale.map(|(path, why)| format!("{path} ({why})"));
-    assert_none("LONG_FILES excuses files that need no excuse", stale.collect());
+    assert_none("LONG_FILES excuses files that need no excuse", stale);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn every_crate_inherits_the_lints() {
         let text = std::fs::read_to_string(path(manifest)).unwrap();
         !text.contains("[lints]\nworkspace = true")
     });
-    assert_none("a crate has lints of its own", without.collect());
+    assert_none("a crate has lints of its own", without);
 }
 
 #[test]
@@ -244,9 +244,7 @@ fn no_file_knows_the_machine_it_was_written_on() {
     // Written in halves, so that this file is not found.
     let words = [["/work", "/"], ["../sha", "red/"]].map(|halves| halves.concat());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let ours = [".rs", ".toml", ".md", ".sh", ".ci/run", ".ci/install-peers"]
-        .iter()
-        .flat_map(|suffix| files(suffix));
+    let ours = [".rs", ".toml", ".ci/run", ".ci/install-peers"].iter().flat_map(|suffix| files(suffix));
     let wrong = ours.flat_map(|source| {
         let found =
             source.text.lines().enumerate().filter(|(_, line)| words.iter().any(|word| line.contains(word)));
@@ -254,5 +252,16 @@ fn no_file_knows_the_machine_it_was_written_on() {
             .map(|(index, line)| format!("{}:{}: {}", source.path, index + 1, line.trim()))
             .collect::<Vec<_>>()
     });
-    assert_none("a path of one machine", wrong.collect());
+    assert_none("a path of one machine", wrong);
+}
+
+#[test]
+fn every_snapshot_belongs_to_a_test() {
+    let tests: Vec<Source> = files(".rs").into_iter().filter(|source| source.is_in("tests/it")).collect();
+    let stale = files(".snap").into_iter().filter_map(|snapshot| {
+        let name = snapshot.path.strip_prefix("tests/snapshots/")?.strip_suffix(".snap")?.to_owned();
+        let is_used = tests.iter().any(|test| test.text.contains(&format!("\"{name}\"")));
+        (!is_used).then_some(snapshot.path)
+    });
+    assert_none("no test has this snapshot", stale);
 }

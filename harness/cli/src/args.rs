@@ -99,7 +99,7 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// The time budget, builds included, such as 90s, 10m or 8h [default: 10m]
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub(crate) budget: Option<Duration>,
     /// Processes that fuzz at once [default: one a core]
     #[arg(short, long, value_name = "N")]
@@ -187,6 +187,11 @@ pub(crate) enum ReportFormat {
     Terminal,
     /// For programs
     Json,
+}
+
+/// The parser's own complaint (`expected number at 0`) says where it stopped, and not what to write.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "a time is written such as 90s, 10m or 8h".to_owned())
 }
 
 #[cfg(test)]

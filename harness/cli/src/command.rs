@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, variables: &Variables, console: &Console) -> Resu
 
 fn root(global: &GlobalArgs) -> Result<PathBuf, CliError> {
     let folder = global.project.clone().unwrap_or_else(|| PathBuf::from("."));
-    let folder = folder.canonicalize().map_err(|source| CliError::Folder { path: folder, source })?;
+    let folder = folder.canonicalize().map_err(|source| CliError::NoProject { path: folder, source })?;
     Ok(project::root_of(&folder))
 }
 

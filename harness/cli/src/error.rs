@@ -33,10 +33,14 @@ pub(crate) enum CliError {
     ConfigExists { path: PathBuf },
     #[error("failed to write `{}`", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("failed to find the project `{}`", path.display())]
+    NoProject { path: PathBuf, source: std::io::Error },
     #[error("failed to use the folder `{}`", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
     #[error("finding {id} has no input: the process took it along when it died")]
     NoInput { id: String },
+    #[error("target `{target}` of this finding is not in the project any more")]
+    TargetGone { target: String },
     #[error("target `{target}` does not build:\n{why}")]
     Unbuilt { target: String, why: String },
     #[error("failed to run target `{target}`")]
@@ -63,10 +67,12 @@ impl CliError {
             | Self::Overrides { .. }
             | Self::Read { .. }
             | Self::NoFuzzer { .. }
+            | Self::NoProject { .. }
             | Self::Toolchain(ToolchainError::NotInstalled { .. }) => 2,
             Self::Write { .. }
             | Self::Folder { .. }
             | Self::NoInput { .. }
+            | Self::TargetGone { .. }
             | Self::Unbuilt { .. }
             | Self::Target { .. }
             | Self::Toolchain(ToolchainError::Missing(_) | ToolchainError::Broken { .. })
@@ -99,6 +105,11 @@ impl CliError {
                 Some("`shakedown report --list` lists them; `shakedown run` makes one".to_owned())
             }
             Self::ConfigExists { .. } => Some("`shakedown init --force` replaces it".to_owned()),
+            Self::NoProject { .. } => Some("`-C` names a folder of the project".to_owned()),
+            Self::TargetGone { .. } => Some(
+                "`shakedown findings close ID` marks it as fixed; `shakedown doctor` lists the targets"
+                    .to_owned(),
+            ),
             Self::NoInput { .. } => Some("its log is kept: `shakedown findings show ID`".to_owned()),
             Self::Unbuilt { .. } => Some("`shakedown doctor` tells which toolchain builds it".to_owned()),
             Self::Toolchain(ToolchainError::Missing(_)) => {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`evidence`] (what a crash says about its defect), [`normalise`] (one spelling for a function, whatever the
 //! compiler), [`message`] (one spelling for a panic's words), [`recursion`] (one name for a cycle), then [`Keys`];
-//! [`group`] proposes merges over a set of crashes, [`overrides`] is the team's last word. `docs/signatures.md` says it in prose.
+//! [`mod@group`] proposes merges over a set of crashes, [`overrides`] is the team's last word. `docs/signatures.md` says it in prose.
 //!
 //! A signature never depends on other crashes: the same crash has the same signature tomorrow and elsewhere.
 

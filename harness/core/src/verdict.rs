@@ -90,13 +90,10 @@ pub fn judge(targets: &[TargetInRun], findings: &[FindingInRun], was_interrupted
     let mut worst_first: Vec<&FindingInRun> = findings.iter().collect();
     worst_first.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut reasons: Vec<Reason> = worst_first.into_iter().filter_map(reason_of_finding).collect();
+    reasons.extend(reason_of_unreached(targets, was_interrupted));
     reasons.extend(targets.iter().filter_map(reason_of_target));
     if targets.is_empty() {
         let text = "nothing was measured: no target was found".to_owned();
-        reasons.push(Reason { outcome: Outcome::Undecided, text });
-    }
-    if was_interrupted {
-        let text = "it was interrupted before its time was up".to_owned();
         reasons.push(Reason { outcome: Outcome::Undecided, text });
     }
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.outcome));
@@ -120,18 +117,27 @@ fn reason_of_target(target: &TargetInRun) -> Option<Reason> {
             outcome: Outcome::Undecided,
             text: format!("{} was not executed once", target.name),
         }),
-        TargetState::Measured => None,
+        // Targets that were not reached are told of together: one reason explains them all.
+        TargetState::Measured | TargetState::NotReached => None,
         TargetState::Unbuilt { .. } => {
             Some(Reason { outcome: Outcome::Broken, text: format!("{} does not build", target.name) })
         }
         TargetState::Broken { .. } => {
             Some(Reason { outcome: Outcome::Broken, text: format!("{} cannot be run", target.name) })
         }
-        TargetState::NotReached => Some(Reason {
-            outcome: Outcome::Undecided,
-            text: format!("the time was up before {} began", target.name),
-        }),
     }
+}
+
+/// Targets whose turn did not come, or may not have come to its end.
+fn reason_of_unreached(targets: &[TargetInRun], was_interrupted: bool) -> Option<Reason> {
+    let unreached: Vec<_> = targets.iter().filter(|target| target.state == TargetState::NotReached).collect();
+    let text = match unreached.as_slice() {
+        _ if was_interrupted => "it was interrupted before its time was up".to_owned(),
+        [] => return None,
+        [only] => format!("the time was up before {} began", only.name),
+        several => format!("the time was up before {} targets began", several.len()),
+    };
+    Some(Reason { outcome: Outcome::Undecided, text })
 }
 
 #[cfg(test)]
@@ -188,6 +194,18 @@ mod tests {
     #[test]
     fn an_interrupted_run_is_undecided() {
         assert_eq!(judge(&[sample::target("parse")], &[], true).outcome, Outcome::Undecided);
+    }
+
+    #[test]
+    fn many_targets_that_were_not_reached_are_one_reason() {
+        let late = |name| TargetInRun { state: TargetState::NotReached, ..sample::target(name) };
+        let text = |was_interrupted| {
+            let verdict = judge(&[late("a"), late("b")], &[], was_interrupted);
+            assert_eq!(verdict.reasons.len(), 1);
+            verdict.reasons[0].text.clone()
+        };
+        assert_eq!(text(false), "the time was up before 2 targets began");
+        assert_eq!(text(true), "it was interrupted before its time was up");
     }
 
     #[test]

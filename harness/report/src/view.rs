@@ -140,6 +140,10 @@ fn is_measured(target: &TargetInRun) -> bool {
     target.state == TargetState::Measured
 }
 
+fn is_unreached(target: &TargetInRun) -> bool {
+    target.state == TargetState::NotReached
+}
+
 fn finding_row(finding: &FindingInRun) -> FindingRow {
     let id = short_id(&finding.signature.to_string());
     let seen = match finding.n_crashes {
@@ -183,7 +187,7 @@ fn unmeasured(target: &TargetInRun) -> Option<Unmeasured> {
         TargetState::Measured => return None,
         TargetState::Unbuilt { why } => ("does not build", why.as_str()),
         TargetState::Broken { why } => ("cannot be run", why.as_str()),
-        TargetState::NotReached => ("the time was up before its turn", ""),
+        TargetState::NotReached => ("its turn did not come", ""),
     };
     let complaint = why.lines().take(COMPLAINT_LINES_MAX).map(shakedown_core::text::printable).collect();
     Some(Unmeasured { name: one_line(target.name.as_str(), 60), what: what.to_owned(), complaint })
@@ -217,6 +221,10 @@ fn next(run: &Run, findings: &[FindingRow]) -> Vec<String> {
     match news {
         Some(finding) => {
             vec![format!("shakedown repro {}", finding.id), format!("shakedown findings show {}", finding.id)]
+        }
+        // A run that was late goes on where it stopped.
+        None if findings.is_empty() && run.targets.iter().any(is_unreached) => {
+            vec![one_line(&run.command, TITLE_CHARS_MAX)]
         }
         None if findings.is_empty() => Vec::new(),
         None => vec!["shakedown findings list".to_owned()],

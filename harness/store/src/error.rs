@@ -111,7 +111,8 @@ impl StoreError {
                 Some("see who uses it with `fuser`, or wait for the other run to end".to_owned())
             }
             Self::DamagedObject { path } => Some(format!("remove it: `rm {}`", path.display())),
-            Self::File { .. } | Self::Database { .. } | Self::Record { .. } | Self::NoObject { .. } => None,
+            Self::File { .. } => Some("`--state DIR` names another folder for what is remembered".to_owned()),
+            Self::Database { .. } | Self::Record { .. } | Self::NoObject { .. } => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `doctor`: what is missing on this machine and how to get it, what was found, and where every setting came from.
 
+mod json;
+
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -21,8 +23,26 @@ use crate::stage::plan::{Compiler, Survey, survey};
 pub(crate) fn run(launcher: &Launcher, settings: &Settings, variables: &Variables, console: &Console) -> u8 {
     let Survey { compiler, discovery, notices } = survey(launcher, settings);
     let checks = checks(launcher, settings, &compiler);
+    let is_usable = checks.iter().all(|check| check.is_fine || !check.is_required);
+    if console.is_json() {
+        let examination =
+            json::Examination { checks: &checks, discovery: &discovery, settings, notices: &notices };
+        console.print(&(json::render(&examination) + "\n"));
+    } else {
+        console.print(&page(&checks, &discovery, settings, variables, &notices));
+    }
+    if is_usable { 0 } else { 3 }
+}
+
+fn page(
+    checks: &[Check],
+    discovery: &Discovery,
+    settings: &Settings,
+    variables: &Variables,
+    notices: &[String],
+) -> String {
     let mut page = String::from("machine\n");
-    for check in &checks {
+    for check in checks {
         let mark = if check.is_fine { "ok     " } else { "MISSING" };
         row(&mut page, &format!("{mark} {:<14} {}", check.what, check.found));
         if let Some(cure) = &check.cure {
@@ -31,9 +51,13 @@ pub(crate) fn run(launcher: &Launcher, settings: &Settings, variables: &Variable
     }
     page.push_str("\nproject\n");
     row(&mut page, &format!("root {}", settings.root.display()));
-    targets(&mut page, &discovery, settings);
+    targets(&mut page, discovery, settings);
     page.push_str("\nsettings\n");
-    setting_rows(&mut page, settings);
+    let file = settings.file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string());
+    row(&mut page, &format!("{:<12} {file}", "file"));
+    for SettingRow { name, value, source } in setting_rows(settings) {
+        row(&mut page, &format!("{name:<12} {value:<40} from {source}"));
+    }
     page.push_str("\nenvironment\n");
     for name in env::ALL {
         let value = variables.text(name).unwrap_or_else(|| "(not set)".to_owned());
@@ -43,9 +67,7 @@ pub(crate) fn run(launcher: &Launcher, settings: &Settings, variables: &Variable
         page.push_str("\nnotes\n");
         notices.iter().for_each(|notice| row(&mut page, notice));
     }
-    console.print(&page);
-    let is_usable = checks.iter().all(|check| check.is_fine || !check.is_required);
-    if is_usable { 0 } else { 3 }
+    page
 }
 
 fn row(page: &mut String, text: &str) {
@@ -174,39 +196,41 @@ fn targets(page: &mut String, discovery: &Discovery, settings: &Settings) {
     }
 }
 
-fn setting_rows(page: &mut String, settings: &Settings) {
-    let file = settings.file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string());
-    row(page, &format!("{:<12} {file}", "file"));
-    let mut setting = |name: &str, value: String, source: String| {
-        row(page, &format!("{name:<12} {value:<40} from {source}"));
-    };
+/// A setting as it is shown.
+struct SettingRow {
+    name: &'static str,
+    value: String,
+    source: String,
+}
+
+fn setting_rows(settings: &Settings) -> Vec<SettingRow> {
+    let budget = humantime::format_duration(settings.budget.value).to_string();
+    let seed = settings.seed.value.map_or("the time".to_owned(), |seed| seed.to_string());
     let sanitizer = settings.sanitizer.value.map_or("auto", Sanitizer::as_str);
+    let toolchain = settings.toolchain.value.clone().unwrap_or_else(|| "the best there is".to_owned());
+    let patterns = match settings.target_patterns.value.as_slice() {
+        [] => "all".to_owned(),
+        patterns => patterns.join(" "),
+    };
     let fail_on = match &settings.fail_on.value {
         FailOn::Own => "each outcome has its own exit status".to_owned(),
         FailOn::Listed(outcomes) => {
             outcomes.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(", ")
         }
     };
-    let patterns = match settings.target_patterns.value.as_slice() {
-        [] => "all".to_owned(),
-        patterns => patterns.join(" "),
-    };
-    setting("budget", humantime::format_duration(settings.budget.value).to_string(), from(&settings.budget));
-    setting("jobs", settings.n_jobs.value.to_string(), from(&settings.n_jobs));
-    setting(
-        "seed",
-        settings.seed.value.map_or("the time".to_owned(), |seed| seed.to_string()),
-        from(&settings.seed),
-    );
-    setting("sanitizer", sanitizer.to_owned(), from(&settings.sanitizer));
-    let toolchain = settings.toolchain.value.clone().unwrap_or_else(|| "the best there is".to_owned());
-    setting("toolchain", toolchain, from(&settings.toolchain));
-    setting("targets", patterns, from(&settings.target_patterns));
-    setting("fail_on", fail_on, from(&settings.fail_on));
-    setting("state", settings.state.value.display().to_string(), from(&settings.state));
-    setting("cache", settings.cache.value.display().to_string(), from(&settings.cache));
+    vec![
+        setting_row("budget", budget, &settings.budget),
+        setting_row("jobs", settings.n_jobs.value.to_string(), &settings.n_jobs),
+        setting_row("seed", seed, &settings.seed),
+        setting_row("sanitizer", sanitizer.to_owned(), &settings.sanitizer),
+        setting_row("toolchain", toolchain, &settings.toolchain),
+        setting_row("targets", patterns, &settings.target_patterns),
+        setting_row("fail_on", fail_on, &settings.fail_on),
+        setting_row("state", settings.state.value.display().to_string(), &settings.state),
+        setting_row("cache", settings.cache.value.display().to_string(), &settings.cache),
+    ]
 }
 
-fn from<T>(setting: &Setting<T>) -> String {
-    setting.source.to_string()
+fn setting_row<T>(name: &'static str, value: String, setting: &Setting<T>) -> SettingRow {
+    SettingRow { name, value, source: setting.source.to_string() }
 }

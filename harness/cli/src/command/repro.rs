@@ -1,5 +1,6 @@
 //! `repro`: runs a finding's input again, alone, and shows the crash with a stack that a person can read.
 
+use serde::Serialize;
 use shakedown_core::crash::Crash;
 use shakedown_core::finding::{self, Finding};
 use shakedown_core::frame::Frame;
@@ -8,7 +9,7 @@ use shakedown_core::text::{one_line, printable};
 use shakedown_exec::process::Launcher;
 use shakedown_exec::replay::{self, Replayed};
 use shakedown_exec::symbolize::Symbolizer;
-use shakedown_report::view::short_id;
+use shakedown_report::view::{count, short_id};
 use shakedown_store::Store;
 
 use crate::command::findings::find;
@@ -31,23 +32,53 @@ pub(crate) fn run(
     // The object is checked against its name before a program gets it.
     store.objects().get(&reproducer.input)?;
     let input = store.objects().path(&reproducer.input);
-    let target = target_alone(launcher, settings, console, reproducer.target.as_str())?;
+    let target = target_alone(launcher, settings, console, reproducer.target.as_str()).map_err(|error| {
+        let is_gone = matches!(error, CliError::UnknownTarget { .. });
+        if is_gone { CliError::TargetGone { target: reproducer.target.to_string() } } else { error }
+    })?;
     let scratch =
         tempfile::tempdir().map_err(|source| CliError::Folder { path: std::env::temp_dir(), source })?;
     let replayed = replay::confirm(launcher, &target.program, &target.limits, &input, scratch.path(), None)
         .map_err(|source| CliError::Target { target: target.name.to_string(), source })?;
     let by_hand = target.program.replay_by_hand(&input);
-    let page = match replayed {
-        Replayed::Passed => format!("gone: {} runs through on this input now\n", target.name),
-        Replayed::NotRun => "stopped before the input was run\n".to_owned(),
+    let (page, outcome, title) = match replayed {
+        Replayed::Passed => (format!("gone: {} runs through on this input now\n", target.name), "gone", None),
+        Replayed::NotRun => ("stopped before the input was run\n".to_owned(), "not-run", None),
         Replayed::Died(death) => {
             let mut crash = crash_of(&target, None, &death);
             Symbolizer::new().resolve(&mut crash);
-            crash_page(&finding, &crash)
+            let is_same = Keys::of(&crash).signature == finding.signature;
+            let outcome = if is_same { "reproduces" } else { "different" };
+            (crash_page(&finding, &crash), outcome, Some(finding::title(&crash)))
         }
     };
-    console.print(&format!("{page}\nby hand: {by_hand}\n"));
+    if console.is_json() {
+        let line = Line {
+            event: "repro",
+            signature: finding.signature.to_string(),
+            target: target.name.as_str(),
+            outcome,
+            title,
+            by_hand: by_hand.to_string(),
+        };
+        let line = serde_json::to_string(&line).expect("it has string keys and no numbers");
+        console.print(&(line + "\n"));
+    } else {
+        console.print(&format!("{page}\nby hand: {by_hand}\n"));
+    }
     Ok(0)
+}
+
+/// What came of it, for programs (docs/formats.md).
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    signature: String,
+    target: &'a str,
+    /// `reproduces`, `different`, `gone` or `not-run`.
+    outcome: &'static str,
+    title: Option<String>,
+    by_hand: String,
 }
 
 fn crash_page(finding: &Finding, crash: &Crash) -> String {
@@ -94,7 +125,10 @@ fn stack_page(frames: &[Frame]) -> String {
 
 fn fold(page: &mut String, n_folded: &mut usize) {
     if *n_folded > 0 {
-        page.push_str(&format!("       … {n_folded} frames of the runtime and libraries\n"));
+        page.push_str(&format!(
+            "       … {} of the runtime and libraries\n",
+            count(*n_folded as u64, "frame")
+        ));
         *n_folded = 0;
     }
 }

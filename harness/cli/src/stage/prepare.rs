@@ -97,15 +97,16 @@ fn build_crate(
         let failures = targets.iter().map(|target| (target.name.clone(), why.clone())).collect();
         build::Built { failures, wall: started_at.elapsed(), ..build::Built::default() }
     });
-    let n_failed = built.failures.len();
+    let is_late = Instant::now() >= plan.deadlines.work || launcher.interrupt().is_raised();
+    let n_unbuilt = built.failures.len();
     listener.hear(Event::BuildFinished {
         package,
         n_built: built.programs.len(),
-        n_failed,
+        // What was stopped has not failed.
+        n_failed: if is_late { 0 } else { n_unbuilt },
         wall: built.wall,
     });
     preparation.notices.append(&mut built.notices);
-    let is_late = Instant::now() >= plan.deadlines.work || launcher.interrupt().is_raised();
     for target in targets {
         match built.programs.get(&target.name) {
             Some(program) => {
@@ -119,7 +120,7 @@ fn build_crate(
             }
         }
     }
-    if is_late && n_failed > 0 {
+    if is_late && n_unbuilt > 0 {
         preparation.notices.push(format!(
             "the build of {} used up the time; what is built is kept, so the next run goes on from there",
             krate.name

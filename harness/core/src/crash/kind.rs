@@ -153,7 +153,7 @@ impl CrashKind {
             Self::BadFree => "bad-free",
             Self::AllocDeallocMismatch => "alloc-dealloc-mismatch",
             Self::HeapCorruption => "heap-corruption",
-            Self::ParamOverlap => "param-overlap",
+            Self::ParamOverlap => "memcpy-param-overlap",
             Self::NegativeSizeParam => "negative-size-param",
             Self::TagMismatch => "tag-mismatch",
             Self::InvalidPointerPair => "invalid-pointer-pair",
@@ -183,7 +183,7 @@ impl CrashKind {
             Self::SecurityIssue => "security-issue",
             Self::Abort => "abort",
             Self::Exit => "exit",
-            Self::OverwrittenInput => "overwritten-input",
+            Self::OverwrittenInput => "overwrites-const-input",
             Self::DeadlySignal => "deadly-signal",
         }
     }

@@ -215,7 +215,8 @@ pub(super) fn is_libc_function(function: &str) -> bool {
 
 /// C++, C and others: namespaces that belong to the implementation.
 pub(super) fn origin_of_foreign_name(function: &str) -> Origin {
-    const OWNED: [&str; 5] = ["std::", "__gnu_cxx::", "__cxxabiv1::", "__sanitizer::", "__ubsan::"];
+    // `WTF` is WebKit's own standard library.
+    const OWNED: [&str; 6] = ["WTF::", "std::", "__gnu_cxx::", "__cxxabiv1::", "__sanitizer::", "__ubsan::"];
     let function = function.replace("(anonymous namespace)::", "").replace("`anonymous namespace'::", "");
     let name = plain_name(&function);
     if is_go_runtime(name) || CHECKERS.iter().any(|checker| name.starts_with(checker)) {

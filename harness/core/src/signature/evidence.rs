@@ -1,8 +1,8 @@
 //! What one crash says about its defect: class, site, words; and what else may link it to others.
 
 use crate::crash::{Crash, CrashKind, KindClass, Location, StackRole};
-use crate::frame::Frame;
 use crate::frame::source::{Source, extension, source_of};
+use crate::frame::{Frame, Origin};
 
 use super::message::{self, MessageClass};
 use super::normalise::{FunctionKey, function_key, place_of, rust_function_key};
@@ -29,6 +29,9 @@ const CONTRACT_CRATES: [&str; 12] = [
 const LOCATION_DEPTH: usize = 4;
 /// How many outermost functions name the place of a timeout: where it was sampled is chance, who entered the loop is not.
 const TIMEOUT_DEPTH: usize = 2;
+
+/// How many innermost frames without symbols stand for a site.
+const RAW_DEPTH: usize = 4;
 
 /// What one crash says about its defect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,7 +238,7 @@ fn outermost(functions: &[FunctionKey]) -> Option<FunctionKey> {
 /// What stands for a site where no function is known: the message's file and column (a column survives the lines that are
 /// added above), else raw offsets of the innermost frames, else the target.
 fn stand_in(crash: &Crash) -> FunctionKey {
-    if let Some(location) = &crash.location {
+    if let Some(location) = crash.location.as_ref().filter(|location| !is_std(&location.file)) {
         let column = location.column.map(|column| format!(":{column}")).unwrap_or_default();
         return FunctionKey {
             place: place_of(&location.file),
@@ -244,8 +247,11 @@ fn stand_in(crash: &Crash) -> FunctionKey {
         };
     }
     let frames = crash.crash_stack().map(|stack| stack.frames.as_slice()).unwrap_or_default();
-    let raw: Vec<String> =
-        frames.iter().filter(|frame| frame.is_raw()).take(4).filter_map(raw_name).collect();
+    // Above a panic's site stands machinery of unknown depth, so all of its stack counts.
+    let depth = if crash.kind == CrashKind::Panic { usize::MAX } else { RAW_DEPTH };
+    let own = frames.iter().filter(|frame| frame.is_raw() && frame.origin() == Origin::Unknown);
+    let raw: Vec<String> = own.take(depth).filter_map(raw_name).collect();
+
     if !raw.is_empty() {
         return FunctionKey { name: format!("raw {}", raw.join(" ")), ..FunctionKey::default() };
     }

@@ -182,32 +182,85 @@ fn timeouts_are_keyed_by_the_loop_and_not_by_where_they_were_sampled() {
     check_two_defects(&log("byte", "frame"), &log("byte", "header"));
 }
 
+fn sighting(log: &str) -> Sighting {
+    let mut crash = parse_log(log.as_bytes()).crashes.remove(0);
+    crash.target = Some(TargetName::new("t"));
+    Sighting { signature: Keys::of(&crash).signature, evidence: Evidence::of(&crash) }
+}
+
+/// A panic in `function` of `src/a.rs`, called by `caller`.
+fn panic_in(function: &str, caller: &str, words: &str, place: &str) -> String {
+    format!(
+        "thread 'm' panicked at {place}:\n{words}\nstack backtrace:\n   0: {function}\n             at /p/{place}\n\
+         \x20  1: {caller}\n             at /p/src/a.rs:9:5\n"
+    )
+}
+
+fn check_merged(one: &str, other: &str, reason: MergeReason) {
+    let (one, other) = (sighting(one), sighting(other));
+    let merges = group(&[one.clone(), other.clone()]);
+    assert_eq!(merges, [Merge { from: other.signature, into: one.signature, reason }]);
+}
+
 #[test]
 fn a_corruption_and_the_invariant_it_breaks_below_are_merged_with_a_reason() {
-    let sighting = |log: &str| {
-        let mut crash = parse_log(log.as_bytes()).crashes.remove(0);
-        crash.target = Some(TargetName::new("t"));
-        Sighting { signature: Keys::of(&crash).signature, evidence: Evidence::of(&crash) }
-    };
-    let write = sighting(
-        "==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x6020 at pc 0x1\n    #0 0x1 in v::grow /p/src/a.rs:9:5\n    #1 0x1 in v::insert /p/src/a.rs:5:5\n",
+    let write = "==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x6020 at pc 0x1\n\
+        \x20   #0 0x1 in v::grow /p/src/a.rs:9:5\n    #1 0x1 in v::insert /p/src/a.rs:5:5\n";
+    let invariant = panic_in("v::len", "v::grow", "internal error: entered unreachable code", "src/a.rs:2:1");
+    check_merged(write, &invariant, MergeReason::BelowCorruption);
+    let unrelated = panic_in("v::len", "v::grow", "no node 17", "src/a.rs:2:1");
+    assert_eq!(group(&[sighting(write), sighting(&unrelated)]), []);
+}
+
+#[test]
+fn a_crash_without_symbols_joins_its_finding_by_the_place_in_its_header() {
+    check_merged(
+        &panic_in("v::read", "v::load", "no node 17", "src/a.rs:2:9"),
+        "thread 'm' panicked at src/a.rs:2:9:\nno node 4\nnote: run with it\n",
+        MergeReason::SamePlace,
     );
-    let check = |words: &str| {
-        sighting(&format!(
-            "thread 'm' panicked at src/a.rs:2:1:\n{words}\nstack backtrace:\n   0: v::len\n             at /p/src/a.rs:2:1\n   1: v::grow\n             at /p/src/a.rs:9:5\n"
-        ))
-    };
-    let invariant = check("internal error: entered unreachable code");
-    let merges = group(&[write.clone(), invariant.clone()]);
-    assert_eq!(
-        merges,
-        [Merge {
-            from: invariant.signature,
-            into: write.signature.clone(),
-            reason: MergeReason::BelowCorruption
-        }]
+}
+
+#[test]
+fn a_zero_that_is_let_through_is_one_defect_wherever_it_hits() {
+    check_merged(
+        &panic_in("v::rows", "v::load", "chunk size must be non-zero", "src/a.rs:2:9"),
+        &panic_in("v::scale", "v::load", "attempt to divide by zero", "src/a.rs:7:5"),
+        MergeReason::SameZero,
     );
-    assert_eq!(group(&[write, check("no node 17")]), []);
+}
+
+#[test]
+fn a_function_named_with_and_without_its_type_is_one() {
+    check_merged(
+        &panic_in("<v::Reader>::take", "v::load", "no node 17", "src/a.rs:2:9"),
+        &panic_in("take", "v::load", "no node 17", "src/a.rs:3:9"),
+        MergeReason::SameFunction,
+    );
+}
+
+#[test]
+fn a_team_can_refuse_a_merge() {
+    let zeros = [("v::rows", "chunk size must be non-zero"), ("v::scale", "attempt to divide by zero")];
+    let sightings =
+        zeros.map(|(function, words)| sighting(&panic_in(function, "v::load", words, "src/a.rs:2:9")));
+    let [one, other] = [0, 1].map(|at: usize| sightings[at].signature.short().to_owned());
+    let file = format!(
+        "[[split]]\nsignatures = [\"{one}\", \"{other}\"]\nreason = \"two checks\"\ndate = 2026-01-31\n"
+    );
+    assert_eq!(Overrides::parse(&file).unwrap().group(&sightings), []);
+    assert_eq!(Overrides::default().group(&sightings).len(), 1);
+}
+
+#[test]
+fn panics_that_the_optimiser_merged_are_told_apart_by_column_and_not_by_line() {
+    let merged = |place: &str| {
+        format!(
+            "thread 'm' panicked at {place}:\nindex out of bounds: the len is 1\nstack backtrace:\n   0: v::run\n   1: v::main\n             at /p/src/main.rs:1:5\n"
+        )
+    };
+    check_one_defect(&[&merged("src/a.rs:9:67"), &merged("src/a.rs:26:67")]);
+    check_two_defects(&merged("src/a.rs:9:67"), &merged("src/a.rs:9:47"));
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Runtime {
         let mut notices = Vec::new();
         let archive = archive_of(launcher, settings, &package, deadline)
             .map_err(|why| {
-                notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name))
+                notices.push(format!("{} builds its own libFuzzer, which is slower: {why}", krate.name));
             })
             .ok();
         // Without the driver in the archive the Rust part would call functions that are not there.

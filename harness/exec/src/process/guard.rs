@@ -166,11 +166,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the guard is started by shakedown only"));
     };
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let commands = control.try_clone()?;
     let message = match start(&program, args, limits) {
         Ok(pid) => {
-            say(&control, Message::Started { pid: pid.as_raw() })?;
+            // From here on nothing may end the guard before its program. The harness can be gone by now: that is seen by
+            // the thread that waits for its commands.
+            drop(say(&control, Message::Started { pid: pid.as_raw() }));
             let n_oom_kills = oom_kills();
-            let end = watch(pid, control.try_clone()?);
+            let end = watch(pid, commands);
             sweep();
             let was_oom_killed = end == End::Signal(Signal::SIGKILL as i32) && oom_kills() > n_oom_kills;
             Message::Ended { end, was_oom_killed, usage: usage_of_children() }
