@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,30 +120,34 @@ static bool drain(int From) {
 // with a stack to show; this is for one that doesn't come to it.
 static int await(pid_t Child, int From, const Limits &L, bool *WasLate) {
   uint64_t Deadline = L.TimeMs ? nowNanos() + (L.TimeMs + 1000) * 1000000 : UINT64_MAX;
+  // Wakes us the moment that the child ends; without it (Linux before 5.3) we look every few milliseconds.
+  int End = static_cast<int>(syscall(SYS_pidfd_open, Child, 0));
+  pollfd Events[] = {{From, POLLIN, 0}, {End, POLLIN, 0}}; // A negative descriptor is passed over.
   int Status = 0;
-  bool IsOpen = true;
-  for (int Pause = 1;; Pause = Pause < 20 ? Pause + 1 : 20) {
+  for (;;) {
     siginfo_t Ended = {};
-    if (!waitid(P_PID, static_cast<id_t>(Child), &Ended, WEXITED | WNOHANG | WNOWAIT) && Ended.si_pid == Child) {
-      kill(-Child, SIGKILL); // Whatever it started. Not reaped yet, so the number is still its own.
-      waitpid(Child, &Status, 0);
-      return Status;
-    }
+    if (!waitid(P_PID, static_cast<id_t>(Child), &Ended, WEXITED | WNOHANG | WNOWAIT) && Ended.si_pid == Child)
+      break;
     if (nowNanos() > Deadline && !*WasLate) {
       *WasLate = true;
       kill(Child, SIGKILL);
     }
-    // The pipe closes when the child ends, so that this wakes at once; a child that closed it is asked every few ms.
-    pollfd P = {From, POLLIN, 0};
-    poll(&P, IsOpen ? 1 : 0, Pause);
+    poll(Events, 2, End < 0 ? 2 : 100);
     // Bounded, so that a flood of output cannot keep us from looking at the clock.
-    for (int I = 0; IsOpen && (P.revents & (POLLIN | POLLHUP)) && I < 64; I++) {
+    for (int I = 0; Events[0].fd >= 0 && (Events[0].revents & (POLLIN | POLLHUP)) && I < 64; I++) {
+      errno = 0;
       if (drain(From))
         continue;
-      IsOpen = errno == EAGAIN;
+      if (errno != EAGAIN)
+        Events[0].fd = -1; // Closed.
       break;
     }
   }
+  kill(-Child, SIGKILL); // Whatever it started. Not reaped yet, so the number is still its own.
+  waitpid(Child, &Status, 0);
+  if (End >= 0)
+    close(End);
+  return Status;
 }
 
 static void fromStatus(int Status, bool WasLate, Ending &E) {
