@@ -35,6 +35,7 @@ static int HiddenFd = -1;
 
 void prepareForks(int Hidden) {
   HiddenFd = Hidden;
+  signal(SIGCHLD, SIG_DFL); // Ignored by a target's initialisation, children would leave no status.
   void *Map = mmap(nullptr, sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   Shared = Map == MAP_FAILED ? nullptr : static_cast<Slot *>(Map);
 }
@@ -126,7 +127,8 @@ static int await(pid_t Child, int From, const Limits &L, bool *WasLate) {
   int Status = 0;
   for (;;) {
     siginfo_t Ended = {};
-    if (!waitid(P_PID, static_cast<id_t>(Child), &Ended, WEXITED | WNOHANG | WNOWAIT) && Ended.si_pid == Child)
+    int Failed = waitid(P_PID, static_cast<id_t>(Child), &Ended, WEXITED | WNOHANG | WNOWAIT);
+    if ((!Failed && Ended.si_pid == Child) || (Failed && errno == ECHILD))
       break;
     if (nowNanos() > Deadline && !*WasLate) {
       *WasLate = true;
