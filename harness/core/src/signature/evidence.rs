@@ -179,12 +179,19 @@ fn keys_of<'a>(crash: &Crash, frames: impl Iterator<Item = &'a Frame>) -> Vec<Fu
     let key = |frame: &Frame| if is_rust { rust_function_key(frame) } else { function_key(frame) };
     let mut frames = frames.peekable();
     let merged = frames.peek().filter(|_| is_rust).and_then(|first| merged_panic(crash, first));
+    // A bare future is polled by whoever awaits it: the next named frame need not be its function.
+    let is_future = is_rust
+        && frames
+            .peek()
+            .and_then(|first| first.function.as_deref())
+            .is_some_and(|name| name.starts_with("{async"));
     let mut keys: Vec<FunctionKey> = frames.filter_map(key).collect();
     let Some(first) = keys.first_mut() else { return keys };
     if let Some((place, column)) = merged {
         first.place = place;
         first.name = format!("{}:{column}", first.name);
-    } else if is_rust && first.owner.is_empty() && TRAIT_METHODS.contains(&first.name.as_str()) {
+    } else if is_future || (is_rust && first.owner.is_empty() && TRAIT_METHODS.contains(&first.name.as_str()))
+    {
         // `next` without a type could be any type's; the header's column is the next best.
         let column = crash.location.as_ref().and_then(|location| location.column);
         first.name.extend(column.map(|column| format!(":{column}")));
