@@ -175,7 +175,8 @@ fn in_app_functions(crash: &Crash) -> Vec<FunctionKey> {
 }
 
 fn keys_of<'a>(crash: &Crash, frames: impl Iterator<Item = &'a Frame>) -> Vec<FunctionKey> {
-    let is_rust = crash.kind == CrashKind::Panic && crash.reporter == "rust";
+    let has_rust_place = crash.location.as_ref().is_some_and(|location| extension(&location.file) == "rs");
+    let is_rust = crash.kind == CrashKind::Panic && (has_rust_place || crash.reporter == "rust");
     let key = |frame: &Frame| if is_rust { rust_function_key(frame) } else { function_key(frame) };
     let mut frames = frames.peekable();
     let merged = frames.peek().filter(|_| is_rust).and_then(|first| merged_panic(crash, first));
