@@ -177,7 +177,7 @@ executions() {
         -max_total_time=$((end - $(date +%s))) >>"$work/loop.log" 2>&1 || true
     done
     theirs=$(awk '/stat::number_of_executed_units/ {n += $2} END {print n + 0}' "$work/loop.log")
-    SHAKEDOWN_NOTES=$work/on/notes SHAKEDOWN_STATE=$work/on/state RUST_BACKTRACE=0 \
+    SHAKEDOWN_NOTES=$work/on/notes SHAKEDOWN_PROCESS_STATE=$work/on/state RUST_BACKTRACE=0 \
       timeout $((seconds + 5)) bash -c 'end=$(($(date +%s) + $1)); while [ $(date +%s) -lt $end ]; do
         "$2" "$3/corpus" -artifact_prefix="$3/" -max_total_time=$((end - $(date +%s))); done' \
       _ "$seconds" "$(ours none "$target")" "$work/on" >"$work/on.log" 2>&1 || true
@@ -200,7 +200,7 @@ throughput() {
         if [ "$side" = a ]; then
           seconds_a=$(cpu_seconds "$(theirs none "$target")" "$work/a" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64)
         else
-          seconds_b=$(cpu_seconds env SHAKEDOWN_NOTES="$work/notes" SHAKEDOWN_STATE="$work/state" \
+          seconds_b=$(cpu_seconds env SHAKEDOWN_NOTES="$work/notes" SHAKEDOWN_PROCESS_STATE="$work/state" \
             "$(ours none "$target")" "$work/b" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64)
         fi
       done

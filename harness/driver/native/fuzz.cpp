@@ -86,7 +86,7 @@ int fuzz(int argc, char **argv, const char *Folder, bool CaughtCount) {
   IsRejecting = Panicking && !strcmp(Panicking, "reject");
   IsCaughtCount = CaughtCount;
   openNotes(Folder);
-  Shown = openState(getenv("SHAKEDOWN_STATE"));
+  Shown = openState(getenv("SHAKEDOWN_PROCESS_STATE"));
   ExecutionsBefore = Shown->Executions;
   Again = new Restart(argc, argv, Shown->Restarts);
   limitMemory(memoryLimit(argc, argv));

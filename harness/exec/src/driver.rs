@@ -35,7 +35,7 @@ pub const SOCKET_VARIABLE: &str = "SHAKEDOWN_SOCKET";
 /// The folder for notes of panics: the target fuzzes on after each.
 pub const NOTES_VARIABLE: &str = "SHAKEDOWN_NOTES";
 /// The file in which a fuzzing process shows its counters and its current input.
-pub const STATE_VARIABLE: &str = "SHAKEDOWN_STATE";
+pub const STATE_VARIABLE: &str = "SHAKEDOWN_PROCESS_STATE";
 /// `finding` makes a panic that the code under test catches itself a bad end.
 pub const CAUGHT_VARIABLE: &str = "SHAKEDOWN_CAUGHT";
 /// `reject` keeps inputs that panic out of libFuzzer's corpus, where they otherwise lead deeper.
@@ -158,6 +158,6 @@ mod tests {
         let line = fuzzing_on(spec, Path::new("/n"), Path::new("/s"), &limits).to_string();
         assert!(line.contains("ASAN_OPTIONS=detect_leaks=0:symbolize=0"), "{line}");
         assert!(line.contains("max_allocation_size_mb=100"), "{line}");
-        assert!(line.contains("SHAKEDOWN_NOTES=/n") && line.contains("SHAKEDOWN_STATE=/s"), "{line}");
+        assert!(line.contains("SHAKEDOWN_NOTES=/n") && line.contains("SHAKEDOWN_PROCESS_STATE=/s"), "{line}");
     }
 }

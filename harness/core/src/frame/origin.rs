@@ -37,7 +37,7 @@ pub const RUST_STD_CRATES: [&str; 12] = [
 ];
 
 /// Crates that carry an input to a target or print a panic; the code under test begins above them.
-const ENGINE_CRATES: [&str; 16] = [
+const ENGINE_CRATES: [&str; 17] = [
     "libfuzzer_sys",
     "libfuzzer-sys",
     "arbitrary",
@@ -51,6 +51,7 @@ const ENGINE_CRATES: [&str; 16] = [
     "ziggy",
     "shakedown_driver",
     "shakedown-driver",
+    "shakedown_runtime",
     "backtrace",
     "color_backtrace",
     "better_panic",
@@ -218,6 +219,20 @@ mod tests {
         }
         check("goblin::elf::dyn::std::Dyn::parse", "", Origin::App);
         check("corelib::abort", "/home/me/corelib/src/lib.rs", Origin::App);
+    }
+
+    #[test]
+    fn our_own_hook_that_turns_a_refused_allocation_into_a_panic_is_not_the_code_under_test() {
+        let hook =
+            "<shakedown_runtime::install_runtime::{closure#1} as core::ops::function::FnOnce<()>>::call_once";
+        let cache = "/c/registry/src/0123/libfuzzer-sys-0.4.13/src/runtime.rs";
+        let name = |function: &str, file: &str| {
+            let file = (!file.is_empty()).then(|| file.to_owned());
+            Frame { function: Some(function.to_owned()), file, ..Frame::default() }.origin()
+        };
+        for (function, file) in [(hook, ""), (hook, cache), ("{closure#1}", cache), ("note", cache)] {
+            assert_ne!(name(function, file), Origin::App, "{function} {file}");
+        }
     }
 
     #[test]
