@@ -5,7 +5,7 @@
 #
 # SUITE is a folder with a cargo-fuzz project in `fuzz/`, CRASHES has `index.jsonl` and `inputs/` (both are the
 # project's shared data). WORK is written to and kept: builds are reused. SECONDS_EACH (30) is the length of one fuzz run,
-# ROUNDS (5) how often short things alternate. Each line ends in the ratio that matters, with medians before it.
+# ROUNDS (5) and BUILD_ROUNDS (3) how often things alternate. Each line ends in the ratio that matters, with medians before it.
 set -euo pipefail
 
 if [ $# -lt 3 ]; then
@@ -34,6 +34,10 @@ time_ms() {
   before=$(now_ms)
   "$@" >"$work/last.log" 2>&1 || true
   echo $(($(now_ms) - before))
+}
+cpu_seconds() {
+  local TIMEFORMAT=%U
+  { time "$@" >/dev/null 2>&1; } 2>&1 || true
 }
 median() { sort -g | awk '{a[NR]=$1} END {print NR%2 ? a[(NR+1)/2] : (a[NR/2]+a[NR/2+1])/2}'; }
 spread() { sort -g | awk '{a[NR]=$1} END {printf "%s..%s of %d", a[1], a[NR], NR}'; }
@@ -185,27 +189,24 @@ executions() {
   echo "executions: median $(median <"$work/ratios") x, least $(sort -g "$work/ratios" | head -1) x"
 }
 
-# The same number of runs from the same seed on one core: cargo-fuzz's binary, and ours fuzzing on.
+# Processor time of the same number of runs from the same seed: cargo-fuzz's binary, and ours fuzzing on.
 throughput() {
-  local target round before
-  for target in httparse json comrak; do
+  local target round side seconds_a seconds_b
+  for target in ${TARGETS:-httparse json comrak}; do
     : >"$work/ratios"
     for round in $(seq "$rounds"); do
       rm -rf "$work/a" "$work/b" "$work/notes" && mkdir -p "$work/a" "$work/b" "$work/notes"
       for side in $([ $((round % 2)) = 0 ] && echo a b || echo b a); do
-        before=$(now_ms)
         if [ "$side" = a ]; then
-          taskset -c 0 "$(theirs none "$target")" "$work/a" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64 >/dev/null 2>&1 || true
-          a=$(($(now_ms) - before))
+          seconds_a=$(cpu_seconds "$(theirs none "$target")" "$work/a" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64)
         else
-          SHAKEDOWN_NOTES=$work/notes SHAKEDOWN_STATE=$work/state \
-            taskset -c 0 "$(ours none "$target")" "$work/b" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64 >/dev/null 2>&1 || true
-          b=$(($(now_ms) - before))
+          seconds_b=$(cpu_seconds env SHAKEDOWN_NOTES="$work/notes" SHAKEDOWN_STATE="$work/state" \
+            "$(ours none "$target")" "$work/b" -runs="${RUNS:-1000000}" -seed="$round" -max_len=64)
         fi
       done
-      echo "$(ratio "$a" "$b")" >>"$work/ratios"
+      ratio "$seconds_a" "$seconds_b" >>"$work/ratios" && echo >>"$work/ratios"
     done
-    echo "throughput $target: driver/plain libFuzzer, executions per second: $(median <"$work/ratios") ($(spread <"$work/ratios"))"
+    echo "throughput $target: driver/plain libFuzzer, executions per CPU second: $(median <"$work/ratios") ($(spread <"$work/ratios"))"
   done
 }
 
@@ -217,7 +218,7 @@ first_build() {
   printf '#![no_main]\nlibfuzzer_sys::fuzz_target!(|data: &[u8]| { assert_ne!(data, b"tiny"); });\n' >"$work/tiny/fuzz_targets/tiny.rs"
   (cd "$work/tiny" && cargo fetch --quiet)
   : >"$work/theirs" && : >"$work/ours"
-  for round in 1 2 3; do
+  for round in $(seq "${BUILD_ROUNDS:-3}"); do
     rm -rf "$work/tiny-theirs" "$work/tiny-ours"
     time_ms cargo "+$nightly" fuzz build --fuzz-dir "$work/tiny" --target-dir "$work/tiny-theirs" >>"$work/theirs"
     time_ms build_ours asan "$work/tiny" "$work/tiny-ours" --bins >>"$work/ours"

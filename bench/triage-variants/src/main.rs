@@ -76,7 +76,8 @@ fn generic<T: Into<u64> + Copy>(items: &[T]) -> u64 {
 
 #[inline(always)]
 fn always(bytes: &[u8]) -> u8 {
-    bytes[7]
+    // Not at the column of the other panics: see "known to be coarse" in docs/signatures.md.
+    u8::from_be(bytes[7])
 }
 
 async fn inner(bytes: &[u8]) -> u8 {

@@ -1,20 +1,14 @@
 //! A run from end to end: plan, execute, collect and triage, judge, record. The command reports and gates.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
 use shakedown_core::event::{Event, Listener};
-use shakedown_core::input::InputId;
 use shakedown_core::run::{Environment, FindingInRun, Run, RunId, TargetInRun, TargetState};
 use shakedown_core::target::TargetName;
 use shakedown_core::time::Timestamp;
 use shakedown_core::verdict::{Outcome, Reason, judge};
-use shakedown_exec::campaign::{self, CampaignSettings, CampaignTarget, Evidence, Progress, Sighting};
-use shakedown_exec::corpus::files_below;
+use shakedown_exec::campaign::{self, CampaignSettings, CampaignTarget, Progress};
 use shakedown_exec::process::Launcher;
-use shakedown_exec::replay::{self, Replayed};
 use shakedown_exec::{chain, machine};
 use shakedown_store::Store;
 
@@ -24,7 +18,8 @@ use crate::stage::collect::{Collected, Collector};
 use crate::stage::confirm::Confirmer;
 use crate::stage::grouping::Grouping;
 use crate::stage::plan::{Plan, plan};
-use crate::stage::prepare::{Preparation, Prepared, prepare};
+use crate::stage::prepare::{Preparation, prepare};
+use crate::stage::replay::{Replayer, Replays, old_inputs};
 
 /// Runs the stage. Whatever was found is in the returned run and, unless that says otherwise, in the store.
 pub(crate) fn run(
@@ -39,6 +34,8 @@ pub(crate) fn run(
     let grouping = Grouping::read(&settings.root)?;
     let scratch = scratch(state)?;
     let plan = plan(launcher, settings, clock.started)?;
+    // Asked now, since git would not be waited for after an interrupt.
+    let environment = environment(launcher, settings, &plan);
     let id = RunId::new(clock.started_at, &format!("{}/{:?}", std::process::id(), clock.started));
     store.begin_run(&id, clock.started_at, command)?;
     let targets = plan.target_names();
@@ -46,10 +43,18 @@ pub(crate) fn run(
     plan.notices.iter().for_each(|notice| listener.hear(Event::Notice { text: notice.clone() }));
 
     let Preparation { ready, unready, notices } = prepare(launcher, settings, listener, &plan);
-    let known = known_inputs(&store, &ready)?;
+    let old = old_inputs(&store, &ready)?;
     let confirmer = Confirmer { launcher, scratch: scratch.path(), until: plan.deadlines.end };
     let collector = Collector::new(listener, &settings.root, &id, confirmer, grouping, store);
-    let replays = replay_all(launcher, settings, listener, &plan, &ready, &known, scratch.path(), &collector);
+    let replayer = Replayer {
+        launcher,
+        listener,
+        collector: &collector,
+        scratch: scratch.path(),
+        until: plan.deadlines.work,
+        n_jobs: settings.n_jobs.value,
+    };
+    let replays = replayer.run(&ready, &old);
     let campaign_targets: Vec<CampaignTarget> =
         ready.iter().map(|prepared| prepared.target.clone()).collect();
     let campaign_settings = CampaignSettings {
@@ -71,7 +76,7 @@ pub(crate) fn run(
         wall: clock.started.elapsed(),
         budget: Some(settings.budget.value),
         command: command.to_owned(),
-        environment: environment(launcher, settings, &plan),
+        environment,
         targets,
         findings: std::mem::take(&mut collected.findings),
         notices: plan.notices.into_iter().chain(notices).chain(replays.notices).collect(),
@@ -119,89 +124,6 @@ fn sweep(folder: &std::path::Path) {
             drop(std::fs::remove_dir_all(entry.path()));
         }
     }
-}
-
-/// The inputs that showed findings before, by target.
-fn known_inputs(store: &Store, ready: &[Prepared]) -> Result<BTreeMap<TargetName, Vec<PathBuf>>, CliError> {
-    let mut known = BTreeMap::new();
-    for prepared in ready {
-        let name = &prepared.target.name;
-        let ids: Vec<InputId> = store.reproducers(name)?;
-        known.insert(name.clone(), ids.iter().map(|id| store.objects().path(id)).collect());
-    }
-    Ok(known)
-}
-
-/// What replaying brought.
-#[derive(Default)]
-struct Replays {
-    /// How many inputs were run, and how many of them crashed.
-    counts: BTreeMap<TargetName, (u64, u64)>,
-    notices: Vec<String>,
-}
-
-/// Runs what crashed once, before anything is fuzzed: reviewed regressions, committed artifacts, known findings.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the stage's own values; a struct would only be unpacked again"
-)]
-fn replay_all(
-    launcher: &Launcher,
-    settings: &Settings,
-    listener: &dyn Listener,
-    plan: &Plan,
-    ready: &[Prepared],
-    known: &BTreeMap<TargetName, Vec<PathBuf>>,
-    scratch: &std::path::Path,
-    collector: &Collector<'_>,
-) -> Replays {
-    let next = AtomicUsize::new(0);
-    let replays = std::sync::Mutex::new(Replays::default());
-    let work = || {
-        while let Some(prepared) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let target = &prepared.target;
-            let regressions =
-                prepared.assets.regression_folders.iter().flat_map(|folder| files_below(folder));
-            let known = known.get(&target.name).into_iter().flatten().cloned();
-            let inputs: Vec<PathBuf> = regressions.chain(known).collect();
-            if inputs.is_empty() {
-                continue;
-            }
-            let until = Some(plan.deadlines.work);
-            let replayed = replay::replay(launcher, &target.program, &target.limits, &inputs, scratch, until);
-            let mut n_crashed = 0;
-            let mut n_run = 0;
-            for (input, replayed) in inputs.iter().zip(replayed.iter().flatten()) {
-                match replayed {
-                    Replayed::Passed => n_run += 1,
-                    Replayed::Died(death) => {
-                        n_run += 1;
-                        n_crashed += 1;
-                        let input = std::fs::read(input).ok();
-                        let evidence = Evidence::Death(death.clone());
-                        collector.take(target, &Sighting { input, artifact: None, evidence });
-                    }
-                    Replayed::NotRun => {}
-                }
-            }
-            let mut replays = replays.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if let Err(error) = replayed {
-                replays.notices.push(format!(
-                    "failed to replay inputs of {}: {}",
-                    target.name,
-                    chain(&error)
-                ));
-            }
-            replays.counts.insert(target.name.clone(), (n_run, n_crashed as u64));
-            listener.hear(Event::Replayed { target: target.name.clone(), n_inputs: inputs.len(), n_crashed });
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..settings.n_jobs.value {
-            scope.spawn(work);
-        }
-    });
-    replays.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn targets_in_run(

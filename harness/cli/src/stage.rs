@@ -5,3 +5,4 @@ pub(crate) mod confirm;
 pub(crate) mod grouping;
 pub(crate) mod plan;
 pub(crate) mod prepare;
+pub(crate) mod replay;

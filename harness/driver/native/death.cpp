@@ -200,11 +200,11 @@ void allowMoreMemory() {
 }
 
 void setExecuting(bool Is) {
-  if (Is)
-    ExecutionStarted = nowNanos();
-  else if (MayExceedMemoryLimit)
+  if (!Is && MayExceedMemoryLimit)
     limitMemory(MemoryLimitMb);
   Executing = Is;
 }
+
+void setStarted(uint64_t Nanos) { ExecutionStarted = Nanos; }
 
 } // namespace shakedown

@@ -26,11 +26,9 @@ uint64_t nowNanos() {
 void beginExecution(const void *Frame) {
   markBoundary(Frame);
   startPanics();
-  setExecuting(true);
 }
 
 Kind endExecution(int Returned) {
-  setExecuting(false);
   Kind Ended = takePanic(Last);
   if (Ended == Kind::Passed && Returned == -1)
     Ended = Kind::Rejected;
@@ -52,8 +50,12 @@ bool execute(const uint8_t *Data, size_t Size) {
   uint8_t *Copy = new uint8_t[Size];
   if (Size)
     memcpy(Copy, Data, Size);
+  setStarted(nowNanos()); // First: the timer may look at any moment from here on.
+  setExecuting(true);
   beginExecution(__builtin_frame_address(0));
-  endExecution(call(Copy, Size));
+  int Returned = call(Copy, Size);
+  setExecuting(false);
+  endExecution(Returned);
   if (!isBad(LastKind) && Size && memcmp(Copy, Data, Size)) {
     LastKind = Kind::OverwritesInput;
     memset(&Last, 0, sizeof(Last));

@@ -51,8 +51,11 @@ uint64_t nowNanos();
 void limitMemory(uint64_t Mb);
 // A little beyond the limit until the end of the execution, for the panic about the limit.
 void allowMoreMemory();
-// Tells the timer and the exit handler whether the target is running.
+// Tells the timer and the exit handler whether the target is running; afterwards the memory limit is what it was.
+// Fuzzing has libFuzzer's handlers instead, and no time to lose.
 void setExecuting(bool Is);
+// When the running execution began, for the timer.
+void setStarted(uint64_t Nanos);
 // A stack for signal handlers, so that one can run when the thread's own is used up.
 void useAlternateStack();
 // Installs `Handler`, to run on that stack, unless a sanitizer already handles the signal.

@@ -50,6 +50,8 @@ static void say(const Crash &C) {
 static int panicked(const uint8_t *Data, size_t Size) {
   const Crash &C = lastCrash();
   Shown->Panics++;
+  if (C.What == Kind::AllocationFailure)
+    setExecuting(false); // The panic about it was allowed a little more memory.
   // A poisoned lock is the echo of a panic that is already noted.
   if (!(Shown->Panics > 1 && isPoison(C)) && note(C, Data, Size)) {
     Shown->Sites++;

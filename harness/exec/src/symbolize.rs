@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shakedown_core::crash::{Crash, Stack};
+use shakedown_core::crash::{Crash, CrashKind, Stack, StackRole};
+use shakedown_core::frame::source::{Source, source_of};
 use shakedown_core::frame::{Frame, mark_in_app};
 
 mod binary;
@@ -80,6 +81,36 @@ impl Symbolizer {
             }
         }
         crash.conclude();
+        if crash.kind == CrashKind::Panic && self.split_merged_panic(crash).is_some() {
+            crash.conclude();
+        }
+    }
+
+    /// Finds the function that really panicked, where the optimiser made one call of all panics of a function: that call
+    /// has no place, but the check before it still has, and the panic's header says which.
+    fn split_merged_panic(&self, crash: &mut Crash) -> Option<()> {
+        let location = crash.location.as_ref()?;
+        let (file, line) =
+            (location.file.strip_prefix("./").unwrap_or(&location.file).to_owned(), location.line?);
+        if !is_app_file(&file) {
+            return None;
+        }
+        let stack = crash
+            .stacks
+            .iter_mut()
+            .find(|stack| stack.role == StackRole::Crash && stack.frames.iter().any(|frame| frame.in_app))?;
+        let at = stack.frames.iter().position(|frame| frame.in_app)?;
+        let merged = stack.frames[at].clone();
+        if merged.line.is_some() && merged.file.as_deref().is_some_and(is_app_file) {
+            return None;
+        }
+        let module = Path::new(merged.module.as_deref()?);
+        let loaded = self.binary(module);
+        let mut found = loaded.as_ref().as_ref().ok()?.frames_of_line(module, merged.offset?, &file, line);
+        for frame in &mut found {
+            frame.address = merged.address;
+        }
+        (!found.is_empty()).then(|| drop(stack.frames.splice(at..=at, found)))
     }
 
     /// Why binaries could not be read, each once, in the order of their paths.
@@ -114,6 +145,11 @@ impl Symbolizer {
         // A thread that panicked while inserting leaves a map that is still whole.
         self.binaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a source file is not the standard library's.
+fn is_app_file(file: &str) -> bool {
+    !matches!(source_of(file), Source::RustStd { .. })
 }
 
 #[cfg(test)]

@@ -295,13 +295,12 @@ fn the_driver_itself_is_clean_under_sanitizers() {
     }
     let minimised = minimise(&mut server, b"bbbbbbbbbbbb", Effort::default()).unwrap().unwrap();
     assert_eq!(minimised.input, b"b");
-    let spec = program.command.arg("-runs=2000").arg(scratch.folder("corpus"));
+    let corpus = scratch.folder("corpus");
+    std::fs::write(corpus.join("seed"), "?").unwrap();
+    // No mutations: one of them could be a planted failure.
+    let spec = program.command.arg("-runs=0").arg(corpus);
     let outcome = run(&fuzzing_on(spec, &scratch.folder("notes"), &scratch.path("state"), &limits));
-    assert!(
-        outcome.exit.is_success() || outcome.exit.code() == Some(77),
-        "{}",
-        outcome.stderr.last_lines(30)
-    );
+    assert!(outcome.exit.is_success(), "{}", outcome.stderr.last_lines(30));
 }
 
 #[test]

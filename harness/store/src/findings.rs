@@ -35,6 +35,17 @@ pub struct HistoryEntry {
     pub reason: String,
 }
 
+/// An input that shows a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownInput {
+    /// The finding.
+    pub finding: Signature,
+    /// Where it stands.
+    pub state: FindingState,
+    /// The input.
+    pub input: InputId,
+}
+
 impl Store {
     /// All findings, those seen last first.
     pub fn findings(&self) -> Result<Vec<Finding>, StoreError> {
@@ -77,17 +88,17 @@ impl Store {
     }
 
     /// The inputs that show findings in `target`: replayed before anything is fuzzed.
-    pub fn reproducers(&self, target: &TargetName) -> Result<Vec<InputId>, StoreError> {
-        let sql = "SELECT reproducer FROM findings WHERE reproducer_target = ?1 AND reproducer IS NOT NULL ORDER BY first_seen";
-        let mut statement = self.connection.prepare(sql).map_err(|error| self.sqlite(error))?;
-        let rows = statement
-            .query_map([target.as_str()], |row| row.get::<_, String>(0))
-            .map_err(|error| self.sqlite(error))?;
-        rows.map(|row| {
-            let name = row.map_err(|error| self.sqlite(error))?;
-            name.parse().map_err(|error| self.record("the name of a reproducer", error))
-        })
-        .collect()
+    pub fn reproducers(&self, target: &TargetName) -> Result<Vec<KnownInput>, StoreError> {
+        let sql = "SELECT signature, state, reproducer FROM findings
+            WHERE reproducer_target = ?1 AND reproducer IS NOT NULL ORDER BY first_seen";
+        let known_input = |row: &Row<'_>| {
+            let (finding, state) = (word(row, "signature")?, word(row, "state")?);
+            Ok(KnownInput { finding, state, input: word(row, "reproducer")? })
+        };
+        self.connection
+            .prepare(sql)
+            .and_then(|mut statement| statement.query_map([target.as_str()], known_input)?.collect())
+            .map_err(|error| self.sqlite(error))
     }
 
     fn select_findings(

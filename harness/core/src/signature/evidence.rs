@@ -25,6 +25,42 @@ const CONTRACT_CRATES: [&str; 12] = [
     "heapless",
 ];
 
+/// Methods of std's traits, which many types of one file have; debug information of inlined calls lacks the type.
+const TRAIT_METHODS: [&str; 32] = [
+    "next",
+    "next_back",
+    "fmt",
+    "drop",
+    "clone",
+    "eq",
+    "ne",
+    "cmp",
+    "partial_cmp",
+    "hash",
+    "from",
+    "into",
+    "try_from",
+    "try_into",
+    "from_str",
+    "default",
+    "deref",
+    "deref_mut",
+    "as_ref",
+    "borrow",
+    "index",
+    "index_mut",
+    "read",
+    "write",
+    "flush",
+    "seek",
+    "poll",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "call",
+];
+
 /// How far down a panic's own location is looked for: helpers with `#[track_caller]` stand above it.
 const LOCATION_DEPTH: usize = 4;
 /// How many outermost functions name the place of a timeout: where it was sampled is chance, who entered the loop is not.
@@ -139,14 +175,27 @@ fn in_app_functions(crash: &Crash) -> Vec<FunctionKey> {
 }
 
 fn keys_of<'a>(crash: &Crash, frames: impl Iterator<Item = &'a Frame>) -> Vec<FunctionKey> {
-    let is_rust = crash.kind == CrashKind::Panic && crash.reporter == "rust";
+    let has_rust_place = crash.location.as_ref().is_some_and(|location| extension(&location.file) == "rs");
+    let is_rust = crash.kind == CrashKind::Panic && (has_rust_place || crash.reporter == "rust");
     let key = |frame: &Frame| if is_rust { rust_function_key(frame) } else { function_key(frame) };
     let mut frames = frames.peekable();
     let merged = frames.peek().filter(|_| is_rust).and_then(|first| merged_panic(crash, first));
+    // A bare future is polled by whoever awaits it: the next named frame need not be its function.
+    let is_future = is_rust
+        && frames
+            .peek()
+            .and_then(|first| first.function.as_deref())
+            .is_some_and(|name| name.starts_with("{async"));
     let mut keys: Vec<FunctionKey> = frames.filter_map(key).collect();
-    if let (Some((place, column)), Some(first)) = (merged, keys.first_mut()) {
+    let Some(first) = keys.first_mut() else { return keys };
+    if let Some((place, column)) = merged {
         first.place = place;
         first.name = format!("{}:{column}", first.name);
+    } else if is_future || (is_rust && first.owner.is_empty() && TRAIT_METHODS.contains(&first.name.as_str()))
+    {
+        // `next` without a type could be any type's; the header's column is the next best.
+        let column = crash.location.as_ref().and_then(|location| location.column);
+        first.name.extend(column.map(|column| format!(":{column}")));
     }
     keys
 }
@@ -154,7 +203,7 @@ fn keys_of<'a>(crash: &Crash, frames: impl Iterator<Item = &'a Frame>) -> Vec<Fu
 /// The optimiser makes one call of the panics of a function, which then has no place of its own, and of the functions
 /// inlined there no trace. The header still has the true place, and its column tells the panics apart.
 fn merged_panic(crash: &Crash, innermost: &Frame) -> Option<(String, u32)> {
-    let has_place = innermost.file.as_deref().is_some_and(|file| !is_std(file));
+    let has_place = innermost.line.is_some() && innermost.file.as_deref().is_some_and(|file| !is_std(file));
     let location = crash.location.as_ref().filter(|location| !has_place && !is_std(&location.file))?;
     Some((place_of(&location.file), location.column?))
 }

@@ -17,6 +17,8 @@ pub const BINARY_BYTES_MAX: u64 = 2 << 30;
 const SECTION_BYTES_MAX: u64 = 4 << 30;
 /// Inlined calls at one address; debug information with more is broken.
 const INLINED_MAX: usize = 256;
+/// Rows of the line table looked at for one function.
+const ROWS_MAX: usize = 1 << 18;
 /// Offsets remembered of one binary.
 const CACHE_MAX: usize = 1 << 20;
 
@@ -125,6 +127,25 @@ impl Binary {
             lookup.seen.insert(offset, frames.clone());
         }
         frames
+    }
+
+    /// The frames of what `file:line` was compiled to inside the function around `offset`, innermost first.
+    ///
+    /// `file` may be relative: it is the end of the path that the debug information has.
+    pub(super) fn frames_of_line(&self, module: &Path, offset: u64, file: &str, line: u32) -> Vec<Frame> {
+        let Some(symbol) = self.symbol_at(offset).filter(|symbol| symbol.size > 0) else { return Vec::new() };
+        let lookup = self.lock();
+        let end = symbol.address.saturating_add(symbol.size);
+        let Ok(rows) = lookup.context.find_location_range(symbol.address, end) else { return Vec::new() };
+        let is_there = |place: &addr2line::Location<'_>| {
+            let is_file = place
+                .file
+                .and_then(|path| path.strip_suffix(file))
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+            is_file && place.line == Some(line)
+        };
+        let row = rows.take(ROWS_MAX).find(|(_, _, place)| is_there(place));
+        row.map(|(address, _, _)| self.look_up(&lookup.context, module, address)).unwrap_or_default()
     }
 
     fn look_up(&self, context: &addr2line::Context<Reader>, module: &Path, offset: u64) -> Vec<Frame> {

@@ -16,8 +16,7 @@ fn landmark() -> Frame {
 #[test]
 fn an_offset_in_this_very_test_is_resolved_to_its_function_and_file() {
     let symbolizer = Symbolizer::new();
-    let stack =
-        symbolizer.resolve_stack(&Stack::new(shakedown_core::crash::StackRole::Crash, vec![landmark()]));
+    let stack = symbolizer.resolve_stack(&Stack::new(StackRole::Crash, vec![landmark()]));
     let frame = stack.frames.last().unwrap();
     assert_eq!(frame.function.as_deref(), Some("shakedown_exec::symbolize::tests::landmark"));
     assert!(frame.file.as_deref().is_some_and(|file| file.ends_with("symbolize/tests.rs")), "{frame:?}");
@@ -51,7 +50,7 @@ fn a_missing_a_broken_and_a_strange_binary_are_errors_and_leave_frames_as_they_w
     let symbolizer = Symbolizer::new();
     for module in [folder.join("missing"), text, folder.clone(), PathBuf::from("/dev/zero")] {
         let raw = Frame::of_offset(module.display().to_string(), 0x1234);
-        let stack = Stack::new(shakedown_core::crash::StackRole::Crash, vec![raw.clone()]);
+        let stack = Stack::new(StackRole::Crash, vec![raw.clone()]);
         assert_eq!(symbolizer.resolve_stack(&stack).frames, [raw], "{}", module.display());
         assert!(symbolizer.frames(&module, 0x1234).is_err());
     }
