@@ -265,3 +265,17 @@ fn every_snapshot_belongs_to_a_test() {
     });
     assert_none("no test has this snapshot", stale);
 }
+
+#[test]
+fn the_commands_of_the_readme_are_those_that_ci_runs() {
+    let readme = std::fs::read_to_string(path("README.md")).unwrap();
+    let ci = std::fs::read_to_string(path(".ci/run")).unwrap();
+    let commands = readme.lines().filter(|line| line.starts_with("cargo run") || *line == "cargo test");
+    // The budget may be another.
+    let commands: Vec<&str> = commands.map(|line| line.split(" --for").next().unwrap()).collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert_none(
+        "CI does not run",
+        commands.into_iter().filter(|line| !ci.contains(*line)).map(str::to_owned),
+    );
+}
