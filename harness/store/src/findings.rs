@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
+use shakedown_core::crash::CrashKind;
 use shakedown_core::finding::{Finding, FindingState, Reproducer, Reproducibility};
 use shakedown_core::input::InputId;
 use shakedown_core::run::RunId;
@@ -98,6 +99,21 @@ impl Store {
         self.connection
             .prepare(sql)
             .and_then(|mut statement| statement.query_map([target.as_str()], known_input)?.collect())
+            .map_err(|error| self.sqlite(error))
+    }
+
+    /// The finding that `input` has shown in `target` before, as a crash of `kind`.
+    pub fn shown_by(
+        &self,
+        input: &InputId,
+        target: &TargetName,
+        kind: CrashKind,
+    ) -> Result<Option<Signature>, StoreError> {
+        let sql = "SELECT signature FROM crashes WHERE input = ?1 AND target = ?2 AND kind = ?3 ORDER BY id LIMIT 1";
+        let values = [input.as_str(), target.as_str(), kind.as_str()];
+        self.connection
+            .query_row(sql, values, |row| word(row, "signature"))
+            .optional()
             .map_err(|error| self.sqlite(error))
     }
 
@@ -198,6 +214,17 @@ mod tests {
         assert_eq!(store.find("zz").unwrap(), Lookup::None);
         assert_eq!(store.find("%").unwrap(), Lookup::None);
         assert!(matches!(store.find("").unwrap(), Lookup::Many(all) if all.len() == 2));
+    }
+
+    #[test]
+    fn an_input_is_known_by_what_it_showed_before() {
+        let (_folder, mut store) = store();
+        let boom = crash("boom", b"input");
+        store.take_crash(&boom, &run("one")).unwrap();
+        let shown = |input: &[u8], kind| store.shown_by(&InputId::of(input), &boom.target, kind).unwrap();
+        assert_eq!(shown(b"input", boom.kind), Some(boom.signature.clone()));
+        assert_eq!(shown(b"input", CrashKind::Timeout), None);
+        assert_eq!(shown(b"other", boom.kind), None);
     }
 
     #[test]

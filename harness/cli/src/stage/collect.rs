@@ -171,7 +171,10 @@ impl<'a> Collector<'a> {
             self.symbolizer.resolve(&mut first_seen.crash);
             first_seen
         });
-        let (finding, ignored) = self.belongs_to(&crash);
+        let (mut finding, ignored) = self.belongs_to(&crash);
+        if let (CrashKind::Timeout, Some((id, _))) = (crash.kind, &input) {
+            finding = self.same_timeout(id, &target.name, finding)?;
+        }
         let mut signed = SignedCrash::of(&crash, finding, target.name.clone());
         signed.place = signed.place.map(|place| self.seen_from_root(&place));
         signed.reproducibility =
@@ -180,6 +183,25 @@ impl<'a> Collector<'a> {
         signed.log = objects.put(&log)?;
         signed.seen_at = Timestamp::from(SystemTime::now());
         Ok((signed, ignored))
+    }
+
+    /// Where a timeout was sampled is chance, and with it sometimes its signature. An input that timed out before shows the
+    /// same defect again, whatever it is called this time.
+    fn same_timeout(
+        &self,
+        input: &InputId,
+        target: &TargetName,
+        sampled: Signature,
+    ) -> Result<Signature, StoreError> {
+        let mut store = lock(&self.store);
+        match store.shown_by(input, target, CrashKind::Timeout)? {
+            Some(known) if known != store.resolve(&sampled)? => {
+                let now = Timestamp::from(SystemTime::now());
+                store.fold(&sampled, &known, "the same input timed out, sampled in another function", now)?;
+                Ok(known)
+            }
+            Some(_) | None => Ok(sampled),
+        }
     }
 
     /// The finding that a crash belongs to, and why it is to be ignored, if it is.

@@ -192,6 +192,13 @@ pub(crate) fn ready(
     Ok((target, notice))
 }
 
+/// Hears nothing.
+struct Nobody;
+
+impl Listener for Nobody {
+    fn hear(&self, _event: Event) {}
+}
+
 /// One target, built for a command that needs no other, in whatever time that takes.
 pub(crate) fn target_alone(
     launcher: &Launcher,
@@ -205,7 +212,9 @@ pub(crate) fn target_alone(
         ..settings.clone()
     };
     let plan = plan(launcher, &only_it, Instant::now())?;
-    let Preparation { ready, unready, .. } = prepare(launcher, &only_it, console, &plan);
+    // Such a command prints objects of its own, among which a build's events would be strangers.
+    let listener: &dyn Listener = if console.is_json() { &Nobody } else { console };
+    let Preparation { ready, unready, .. } = prepare(launcher, &only_it, listener, &plan);
     console.clear();
     if let Some(prepared) = ready.into_iter().next() {
         return Ok(prepared.target);
