@@ -117,6 +117,16 @@ impl Store {
             .map_err(|error| self.sqlite(error))
     }
 
+    /// The oldest finding of `kind` that `target` has shown.
+    pub fn oldest_of(&self, target: &TargetName, kind: CrashKind) -> Result<Option<Signature>, StoreError> {
+        let sql = "SELECT signature FROM findings JOIN finding_targets USING (signature)
+            WHERE target = ?1 AND kind = ?2 ORDER BY first_seen LIMIT 1";
+        self.connection
+            .query_row(sql, [target.as_str(), kind.as_str()], |row| word(row, "signature"))
+            .optional()
+            .map_err(|error| self.sqlite(error))
+    }
+
     fn select_findings(
         &self,
         condition: &str,
@@ -225,6 +235,8 @@ mod tests {
         assert_eq!(shown(b"input", boom.kind), Some(boom.signature.clone()));
         assert_eq!(shown(b"input", CrashKind::Timeout), None);
         assert_eq!(shown(b"other", boom.kind), None);
+        assert_eq!(store.oldest_of(&boom.target, boom.kind).unwrap(), Some(boom.signature.clone()));
+        assert_eq!(store.oldest_of(&boom.target, CrashKind::Timeout).unwrap(), None);
     }
 
     #[test]

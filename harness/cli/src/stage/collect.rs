@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use shakedown_core::crash::{Crash, CrashKind};
 use shakedown_core::event::{Event, Listener};
 use shakedown_core::finding::{FindingState, Reproducibility, Sighted as FindingSighted, SignedCrash};
+use shakedown_core::frame::Frame;
 use shakedown_core::input::InputId;
 use shakedown_core::run::{FindingInRun, RunId};
 use shakedown_core::signature::{Keys, Merge, Signature};
@@ -166,14 +167,17 @@ impl<'a> Collector<'a> {
         let signatures: Vec<Signature> =
             again.iter().map(|witnessed| Keys::of(&witnessed.crash).signature).collect();
         let n_same = signatures.iter().filter(|signature| **signature == signatures[0]).count();
-        let Witnessed { crash, log } = again.into_iter().next().unwrap_or_else(|| {
+        let witnessed = again.into_iter().next().unwrap_or_else(|| {
             let mut first_seen = first_seen;
             self.symbolizer.resolve(&mut first_seen.crash);
             first_seen
         });
+        let input_id = input.as_ref().map(|(id, _)| id);
+        let path = input_id.map(|id| objects.path(id));
+        let Witnessed { crash, log } = self.with_place(target, path.as_deref(), witnessed);
         let (mut finding, ignored) = self.belongs_to(&crash);
-        if let (CrashKind::Timeout, Some((id, _))) = (crash.kind, &input) {
-            finding = self.same_timeout(id, &target.name, finding)?;
+        if is_limit(crash.kind) {
+            finding = self.same_limit(&crash, input_id, &target.name, finding)?;
         }
         let mut signed = SignedCrash::of(&crash, finding, target.name.clone());
         signed.place = signed.place.map(|place| self.seen_from_root(&place));
@@ -185,22 +189,44 @@ impl<'a> Collector<'a> {
         Ok((signed, ignored))
     }
 
-    /// Where a timeout was sampled is chance, and with it sometimes its signature. An input that timed out before shows the
-    /// same defect again, whatever it is called this time.
-    fn same_timeout(
+    /// Memory can run out where nobody sees it: in a copy of the process at the kernel's limit, without a stack. A process of
+    /// its own under libFuzzer's limit tells more, so it is asked before the crash is named.
+    fn with_place(&self, target: &CampaignTarget, input: Option<&Path>, witnessed: Witnessed) -> Witnessed {
+        let (CrashKind::OutOfMemory, true, Some(path)) =
+            (witnessed.crash.kind, is_placeless(&witnessed.crash), input)
+        else {
+            return witnessed;
+        };
+        let mut again = self.confirmer.confirm_in_processes(target, path, 1).witnessed;
+        again.iter_mut().for_each(|witnessed| self.symbolizer.resolve(&mut witnessed.crash));
+        again.retain(|witnessed| !is_placeless(&witnessed.crash));
+        again.into_iter().next().unwrap_or(witnessed)
+    }
+
+    /// Where a limit of time or memory strikes is chance, and with it sometimes the signature. An input that did so before
+    /// shows the same defect again, whatever it is called this time; and a crash without a place is the target's oldest one.
+    fn same_limit(
         &self,
-        input: &InputId,
+        crash: &Crash,
+        input: Option<&InputId>,
         target: &TargetName,
-        sampled: Signature,
+        named: Signature,
     ) -> Result<Signature, StoreError> {
         let mut store = lock(&self.store);
-        match store.shown_by(input, target, CrashKind::Timeout)? {
-            Some(known) if known != store.resolve(&sampled)? => {
+        let mut known = match input {
+            Some(input) => store.shown_by(input, target, crash.kind)?,
+            None => None,
+        };
+        if known.is_none() && is_placeless(crash) {
+            known = store.oldest_of(target, crash.kind)?;
+        }
+        match known {
+            Some(known) if known != store.resolve(&named)? => {
                 let now = Timestamp::from(SystemTime::now());
-                store.fold(&sampled, &known, "the same input timed out, sampled in another function", now)?;
+                store.fold(&named, &known, "the same limit, met in another function", now)?;
                 Ok(known)
             }
-            Some(_) | None => Ok(sampled),
+            Some(_) | None => Ok(named),
         }
     }
 
@@ -301,6 +327,16 @@ impl Observer for Collector<'_> {
     fn sighting(&self, target: &CampaignTarget, sighting: Sighting) -> Sighted {
         self.take(target, &sighting)
     }
+}
+
+/// Whether a crash is a limit that was met, which can happen anywhere in the code that is at fault.
+fn is_limit(kind: CrashKind) -> bool {
+    matches!(kind, CrashKind::Timeout | CrashKind::OutOfMemory)
+}
+
+/// Whether nothing of the code under test is on the stack, but for the fuzz target itself.
+fn is_placeless(crash: &Crash) -> bool {
+    crash.significant_frames().all(Frame::is_fuzz_target)
 }
 
 fn finding_in_run(signed: SignedCrash, sighted: FindingSighted) -> FindingInRun {

@@ -64,7 +64,13 @@ impl Confirmer<'_> {
         Some(confirmations)
     }
 
-    fn confirm_in_processes(&self, target: &CampaignTarget, input: &Path, n_wanted: u32) -> Confirmations {
+    /// In plain processes of their own.
+    pub(crate) fn confirm_in_processes(
+        &self,
+        target: &CampaignTarget,
+        input: &Path,
+        n_wanted: u32,
+    ) -> Confirmations {
         let mut confirmations = Confirmations::default();
         while confirmations.n_tried < n_wanted && !self.is_late() {
             let until = Some(self.until);
