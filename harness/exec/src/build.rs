@@ -96,8 +96,16 @@ pub fn build(
     let mut built = Built::default();
     let keeper = LockfileKeeper::take(&krate.lockfile, &settings.builds.join("locks"))
         .map_err(|source| prepare(krate, &krate.lockfile, source))?;
-    let (runtime, notices) =
-        Runtime::prepare(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
+    let prepared = Runtime::prepare(launcher, &settings.toolchain, &settings.runtime, krate, deadline);
+    let (runtime, notices) = match prepared {
+        Ok(prepared) => prepared,
+        Err(why) => {
+            keeper.restore().map_err(|source| prepare(krate, &krate.lockfile, source))?;
+            built.failures = targets.iter().map(|target| (target.name.clone(), why.clone())).collect();
+            built.wall = started_at.elapsed();
+            return Ok(built);
+        }
+    };
     built.notices = notices;
     let name = settings.instrumentation.build_name(&settings.toolchain, &runtime.identity());
     let target_dir = settings.builds.join(name);

@@ -14,7 +14,7 @@ use crate::discover::FuzzCrate;
 use crate::driver;
 use crate::driver::wrapper::Substitution;
 use crate::libfuzzer::{ARCHIVE_VARIABLE, ArchiveRequest, ToolOutcome, archive};
-use crate::process::{Launcher, Limits};
+use crate::process::{Exit, Launcher, Limits};
 use crate::toolchain::Toolchain;
 
 /// Resolving may download crates; a build without network must not wait for it for ever.
@@ -47,18 +47,21 @@ pub(super) struct Runtime {
 }
 
 impl Runtime {
-    /// Prepares both parts for the libfuzzer-sys that `krate` is locked to.
+    /// Prepares both parts for the libfuzzer-sys that `krate` is locked to. `Err` is what cargo said where the dependencies
+    /// cannot be had at all: then there is nothing to build.
     pub(super) fn prepare(
         launcher: &Launcher,
         toolchain: &Toolchain,
         settings: &RuntimeSettings,
         krate: &FuzzCrate,
         deadline: Option<Instant>,
-    ) -> (Self, Vec<String>) {
+    ) -> Result<(Self, Vec<String>), String> {
         let package = match libfuzzer_sys(launcher, toolchain, krate, deadline) {
             Ok(package) => package,
-            Err(why) => {
-                return (Self::default(), vec![format!("{} is built without our driver: {why}", krate.name)]);
+            Err(NoPackage::Unresolved { stderr }) => return Err(stderr),
+            Err(NoPackage::Unknown { why }) => {
+                let notice = format!("{} is built without our driver: {why}", krate.name);
+                return Ok((Self::default(), vec![notice]));
             }
         };
         let mut notices = Vec::new();
@@ -72,7 +75,7 @@ impl Runtime {
             archive.is_some().then(|| substitution(settings, &package)).and_then(|substitution| {
                 substitution.map_err(|why| notices.push(ends_at_panics(krate, &why))).ok()
             });
-        (Self { archive, substitution }, notices)
+        Ok((Self { archive, substitution }, notices))
     }
 
     /// The command with both parts in it.
@@ -146,13 +149,22 @@ struct Package {
     manifest_path: PathBuf,
 }
 
+/// Why the libfuzzer-sys of a crate is not known.
+enum NoPackage {
+    /// Cargo says that the dependencies cannot be had; a build would only say it again.
+    Unresolved { stderr: String },
+    /// Anything else: the build itself may do better.
+    Unknown { why: String },
+}
+
 /// The folder of the libfuzzer-sys that the crate is locked to.
 fn libfuzzer_sys(
     launcher: &Launcher,
     toolchain: &Toolchain,
     krate: &FuzzCrate,
     deadline: Option<Instant>,
-) -> Result<PathBuf, String> {
+) -> Result<PathBuf, NoPackage> {
+    let unknown = |why: String| NoPackage::Unknown { why };
     let spec = toolchain
         .command("cargo")
         .args(["metadata", "--format-version=1", "--filter-platform", &toolchain.host, "--manifest-path"])
@@ -163,13 +175,18 @@ fn libfuzzer_sys(
         head_bytes_max: ANSWER_BYTES_MAX,
         ..Limits::until(deadline.map_or(latest, |deadline| deadline.min(latest)))
     };
-    let outcome = launcher.run(&spec, &limits).map_err(|error| crate::chain(&error))?;
-    if !outcome.exit.is_success() {
-        return Err(format!("cargo cannot resolve its dependencies: {}", outcome.stderr.last_lines(3)));
+    let outcome = launcher.run(&spec, &limits).map_err(|error| unknown(crate::chain(&error)))?;
+    match outcome.exit {
+        Exit::Success => {}
+        Exit::Failure(_) => return Err(NoPackage::Unresolved { stderr: outcome.stderr.last_lines(40) }),
+        Exit::Signal(_) | Exit::Timeout | Exit::OutOfMemory | Exit::Stopped => {
+            return Err(unknown(format!("cargo was {} while it resolved dependencies", outcome.exit)));
+        }
     }
     let answer: Answer = serde_json::from_slice(&outcome.stdout.to_bytes())
-        .map_err(|error| format!("cargo's answer is not understood: {error}"))?;
+        .map_err(|error| unknown(format!("cargo's answer is not understood: {error}")))?;
     let package = answer.packages.into_iter().find(|package| package.name == "libfuzzer-sys");
-    let manifest = package.ok_or("it does not depend on libfuzzer-sys")?.manifest_path;
+    let package = package.ok_or_else(|| unknown("it does not depend on libfuzzer-sys".to_owned()))?;
+    let manifest = package.manifest_path;
     Ok(manifest.parent().unwrap_or(Path::new("/")).to_path_buf())
 }
